@@ -1,0 +1,3 @@
+//! A deterministic GitLab over real HTTP, for tests, benchmarks and demonstrations.
+
+pub mod world;
