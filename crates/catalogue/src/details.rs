@@ -8,4 +8,5 @@ pub static PROJECT_DETAILS: Document =
     Document { name: "projectDetails", text: include_str!("project_details.graphql") };
 
 /// Direct members, direct projects and own labels of up to 100 groups.
-pub static GROUP_DETAILS: Document = Document { name: "groupDetails", text: include_str!("group_details.graphql") };
+pub static GROUP_DETAILS: Document =
+    Document { name: "groupDetails", text: include_str!("group_details.graphql") };

@@ -19,7 +19,9 @@ impl Document {
     pub fn fitted(&self, has: impl Fn(&str, &str) -> bool) -> String {
         let lines = self.text.lines().filter_map(|line| match line.split_once(MARK) {
             None => Some(line),
-            Some((query, mark)) => type_and_field(mark).is_some_and(|(ty, field)| has(ty, field)).then_some(query),
+            Some((query, mark)) => {
+                type_and_field(mark).is_some_and(|(ty, field)| has(ty, field)).then_some(query)
+            }
         });
         lines.map(str::trim).filter(|it| !it.is_empty()).collect::<Vec<_>>().join("\n")
     }

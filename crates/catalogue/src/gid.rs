@@ -17,7 +17,8 @@ pub struct Gid {
 impl<'de> Deserialize<'de> for Gid {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Gid, D::Error> {
         let text = Cow::<str>::deserialize(deserializer)?;
-        let parsed = split(&text).and_then(|(kind, id)| Some(Gid { kind: kind.to_owned(), id: id.parse().ok()? }));
+        let parsed =
+            split(&text).and_then(|(kind, id)| Some(Gid { kind: kind.to_owned(), id: id.parse().ok()? }));
         parsed.ok_or_else(|| D::Error::custom(format!("{text:?} is not a global id with a number")))
     }
 }

@@ -36,7 +36,8 @@ pub static GROUP_LABELS: Resource = Resource {
 };
 
 /// Weir's own table of owners; `gitlab_labels.group_id` is filled from it.
-pub static TABLE: Table = Table { name: "weir.group_labels", key: &["group_id", "label_id"], version: None };
+pub static TABLE: Table =
+    Table { name: "weir.group_labels", key: &["group_id", "label_id"], version: None, fill: &[] };
 
 row! { GroupLabelRow in TABLE { group_id: i64, label_id: i64 } }
 

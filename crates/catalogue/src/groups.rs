@@ -26,7 +26,7 @@ pub static GROUPS: Resource = Resource {
 };
 
 /// Where groups are stored.
-pub static TABLE: Table = Table { name: "gitlab_groups", key: &["id"], version: None };
+pub static TABLE: Table = Table { name: "gitlab_groups", key: &["id"], version: None, fill: &[] };
 
 row! {
     GroupRow<'a> in TABLE {

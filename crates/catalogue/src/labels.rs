@@ -21,7 +21,10 @@ pub static LABELS: Resource = Resource {
     readers: &[
         Reader {
             name: "rest",
-            source: Source::Rest { path: "projects/{project}/labels", params: &[("include_ancestor_groups", "true")] },
+            source: Source::Rest {
+                path: "projects/{project}/labels",
+                params: &[("include_ancestor_groups", "true")],
+            },
             read: from_rest,
             sample: include_str!("../samples/labels.rest.json"),
         },
@@ -36,7 +39,8 @@ pub static LABELS: Resource = Resource {
 };
 
 /// Where labels are stored.
-pub static TABLE: Table = Table { name: "gitlab_labels", key: &["project_id", "id"], version: None };
+pub static TABLE: Table =
+    Table { name: "gitlab_labels", key: &["project_id", "id"], version: None, fill: &[] };
 
 row! {
     LabelRow<'a> in TABLE {

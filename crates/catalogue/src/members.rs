@@ -62,11 +62,11 @@ pub static PROJECT_MEMBERS: Resource = Resource {
 
 /// Where members of groups are stored.
 pub static GROUP_TABLE: Table =
-    Table { name: "gitlab_group_members", key: &["group_id", "user_id"], version: None };
+    Table { name: "gitlab_group_members", key: &["group_id", "user_id"], version: None, fill: &[] };
 
 /// Where members of projects are stored.
 pub static PROJECT_TABLE: Table =
-    Table { name: "gitlab_project_members", key: &["project_id", "user_id"], version: None };
+    Table { name: "gitlab_project_members", key: &["project_id", "user_id"], version: None, fill: &[] };
 
 row! {
     GroupMemberRow in GROUP_TABLE {

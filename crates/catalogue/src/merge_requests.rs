@@ -10,7 +10,8 @@ mod rest;
 use chrono::{DateTime, Utc};
 
 pub use graphql::{
-    LIST_QUERIES, MERGE_REQUESTS_QUERY, OPEN_MERGE_REQUESTS_QUERY, OpenMergeRequest, list_table, read_node, read_open,
+    LIST_QUERIES, MERGE_REQUESTS_QUERY, OPEN_MERGE_REQUESTS_QUERY, OpenMergeRequest, list_table, read_node,
+    read_open,
 };
 
 use crate::row::row;
@@ -55,14 +56,19 @@ pub static MERGE_REQUESTS: Resource = Resource {
 };
 
 /// Where merge requests are stored.
-pub static TABLE: Table =
-    Table { name: "gitlab_merge_requests", key: &["project_id", "id"], version: Some("updated_at") };
+pub static TABLE: Table = Table {
+    name: "gitlab_merge_requests",
+    key: &["project_id", "id"],
+    version: Some("updated_at"),
+    fill: &[],
+};
 
 /// Labels on merge requests.
 pub static LABELS_TABLE: Table = Table {
     name: "gitlab_merge_request_labels",
     key: &["project_id", "merge_request_id", "label_id"],
     version: None,
+    fill: &[],
 };
 
 /// Assignees of merge requests.
@@ -70,6 +76,7 @@ pub static ASSIGNEES_TABLE: Table = Table {
     name: "gitlab_merge_request_assignees",
     key: &["project_id", "merge_request_id", "user_id"],
     version: None,
+    fill: &[],
 };
 
 /// The columns that name a merge request in the tables below it.

@@ -21,7 +21,10 @@ pub static MILESTONES: Resource = Resource {
     readers: &[
         Reader {
             name: "rest",
-            source: Source::Rest { path: "projects/{project}/milestones", params: &[("include_ancestors", "true")] },
+            source: Source::Rest {
+                path: "projects/{project}/milestones",
+                params: &[("include_ancestors", "true")],
+            },
             read: from_rest,
             sample: include_str!("../samples/milestones.rest.json"),
         },
@@ -37,7 +40,7 @@ pub static MILESTONES: Resource = Resource {
 
 /// Where milestones are stored.
 pub static TABLE: Table =
-    Table { name: "gitlab_milestones", key: &["project_id", "id"], version: Some("updated_at") };
+    Table { name: "gitlab_milestones", key: &["project_id", "id"], version: Some("updated_at"), fill: &[] };
 
 row! {
     MilestoneRow<'a> in TABLE {

@@ -48,8 +48,12 @@ pub static NOTES: Resource = Resource {
 };
 
 /// Where notes are stored.
-pub static TABLE: Table =
-    Table { name: "gitlab_merge_request_notes", key: &["project_id", "id"], version: Some("updated_at") };
+pub static TABLE: Table = Table {
+    name: "gitlab_merge_request_notes",
+    key: &["project_id", "id"],
+    version: Some("updated_at"),
+    fill: &["action"],
+};
 
 row! {
     NoteRow<'a> in TABLE {
@@ -150,12 +154,33 @@ impl RestNote<'_> {
         let internal = self.internal.or(self.confidential);
         match discussion {
             Some(discussion_id) => out.push(&NoteRow {
-                project_id, id, source_id, merge_request_id, user_id, system, action, r#type, discussion_id, resolved,
-                internal, created_at, updated_at,
+                project_id,
+                id,
+                source_id,
+                merge_request_id,
+                user_id,
+                system,
+                action,
+                r#type,
+                discussion_id,
+                resolved,
+                internal,
+                created_at,
+                updated_at,
             }),
             None => out.push(&FlatRow {
-                project_id, id, source_id, merge_request_id, user_id, system, action, r#type, resolved, internal,
-                created_at, updated_at,
+                project_id,
+                id,
+                source_id,
+                merge_request_id,
+                user_id,
+                system,
+                action,
+                r#type,
+                resolved,
+                internal,
+                created_at,
+                updated_at,
             }),
         }
         keep_body(below, self.id, system, (created_at, updated_at), &self.body, out);
@@ -173,7 +198,16 @@ fn keep_body(
     if below.keep_bodies {
         let (project_id, merge_request_id) = (below.project_id(), below.merge_request_id());
         let id = below.id(note);
-        out.push(&BodyRow { project_id, id, source_id: note, merge_request_id, system, created_at, updated_at, body });
+        out.push(&BodyRow {
+            project_id,
+            id,
+            source_id: note,
+            merge_request_id,
+            system,
+            created_at,
+            updated_at,
+            body,
+        });
     }
 }
 

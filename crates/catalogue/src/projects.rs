@@ -33,7 +33,7 @@ pub const GROUP_PROJECTS_PARAMS: &[(&str, &str)] =
     &[("include_subgroups", "true"), ("with_shared", "false"), ("order_by", "id"), ("sort", "asc")];
 
 /// Where projects are stored.
-pub static TABLE: Table = Table { name: "gitlab_projects", key: &["id"], version: None };
+pub static TABLE: Table = Table { name: "gitlab_projects", key: &["id"], version: None, fill: &[] };
 
 row! {
     ProjectRow<'a> in TABLE {

@@ -40,6 +40,7 @@ pub static TABLE: Table = Table {
     name: "gitlab_merge_request_reviewers",
     key: &["project_id", "merge_request_id", "user_id"],
     version: None,
+    fill: &[],
 };
 
 row! { ReviewerRow<'a> in TABLE { project_id: i64, merge_request_id: i64, user_id: i64, state: Option<&'a str> } }

@@ -15,8 +15,9 @@ pub struct Rows {
     pub pending: Vec<Pending>,
     /// Labels known by name alone: (project, merge request, name); their ids are looked up when they are written.
     pub named_labels: Vec<(i64, i64, String)>,
-    /// Merge requests whose reviews and derived columns are to be computed again (Weir's ids).
-    pub touched: Vec<i64>,
+    /// Merge requests whose reviews and derived columns are to be computed again, as (project, merge request) in
+    /// Weir's ids.
+    pub touched: Vec<(i64, i64)>,
 }
 
 /// Rows of one table that bring the same columns.
@@ -110,7 +111,10 @@ impl Rows {
 
     /// Whether there is nothing to write at all.
     pub fn is_empty(&self) -> bool {
-        self.batches.is_empty() && self.complete.is_empty() && self.pending.is_empty() && self.touched.is_empty()
+        self.batches.is_empty()
+            && self.complete.is_empty()
+            && self.pending.is_empty()
+            && self.touched.is_empty()
     }
 
     fn batch(&mut self, table: &'static Table, columns: &'static [&'static str]) -> &mut Batch {
@@ -165,7 +169,7 @@ mod tests {
     use super::*;
     use crate::row::row;
 
-    static THINGS: Table = Table { name: "things", key: &["id"], version: None };
+    static THINGS: Table = Table { name: "things", key: &["id"], version: None, fill: &[] };
     row! { Thing<'a> in THINGS { id: i64, text: &'a str } }
 
     #[test]

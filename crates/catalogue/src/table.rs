@@ -9,4 +9,6 @@ pub struct Table {
     pub key: &'static [&'static str],
     /// GitLab's own clock of the row, where it has one: an older row never replaces a newer one.
     pub version: Option<&'static str>,
+    /// Columns in which null means that the reader does not know: it never erases.
+    pub fill: &'static [&'static str],
 }

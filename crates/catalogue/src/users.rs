@@ -38,7 +38,7 @@ pub static USERS: Resource = Resource {
 /// Reads users by id, 100 at a time.
 pub static USERS_QUERY: Document = Document { name: "users", text: include_str!("users.graphql") };
 
-pub(crate) static TABLE: Table = Table { name: "gitlab_users", key: &["id"], version: None };
+pub(crate) static TABLE: Table = Table { name: "gitlab_users", key: &["id"], version: None, fill: &[] };
 
 row! {
     /// A user of whom only the id is known.
@@ -139,7 +139,9 @@ impl UserCore<'_> {
 fn kind(bot: bool, username: &str, user_type: Option<&str>) -> &'static str {
     let ai = match user_type {
         Some(it) => matches!(it, "LLM_BOT" | "DUO_CODE_REVIEW_BOT"),
-        None => bot && (username.eq_ignore_ascii_case("GitLabDuo") || username.to_lowercase().starts_with("duo-")),
+        None => {
+            bot && (username.eq_ignore_ascii_case("GitLabDuo") || username.to_lowercase().starts_with("duo-"))
+        }
     };
     match (ai, bot) {
         (true, _) => "ai_bot",

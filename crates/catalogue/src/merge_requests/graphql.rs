@@ -82,7 +82,7 @@ pub(super) fn read(origin: &Origin, element: &str, out: &mut Rows) -> serde_json
     let iid = it.iid.parse().map_err(serde::de::Error::custom)?;
     let below = origin.merge_request(it.id.id);
     write_row(origin, &it, iid, out);
-    out.touched.push(below.merge_request_id());
+    out.touched.push((below.project_id(), below.merge_request_id()));
     let lists = [
         (List::Labels, &it.labels),
         (List::Assignees, &it.assignees),
@@ -98,10 +98,15 @@ pub fn read_open(origin: &Origin, element: &str, out: &mut Rows) -> serde_json::
     let it: Open = serde_json::from_str(element)?;
     let iid = it.iid.parse().map_err(serde::de::Error::custom)?;
     let below = origin.merge_request(it.id.id);
-    out.touched.push(below.merge_request_id());
+    out.touched.push((below.project_id(), below.merge_request_id()));
     let lists = [(List::Reviewers, &it.reviewers), (List::Approvals, &it.approved_by)];
     write_lists(&below, iid, &lists, out)?;
-    Ok(OpenMergeRequest { id: below.merge_request_id(), iid, updated_at: it.updated_at, sha: it.diff_head_sha })
+    Ok(OpenMergeRequest {
+        id: below.merge_request_id(),
+        iid,
+        updated_at: it.updated_at,
+        sha: it.diff_head_sha,
+    })
 }
 
 /// What tells whether an open merge request has to be read again whole.

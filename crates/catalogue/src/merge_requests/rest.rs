@@ -83,7 +83,7 @@ pub(super) fn read(origin: &Origin, element: &str, out: &mut Rows) -> serde_json
         out.push(&AssigneeRow { project_id: origin.project_id(), merge_request_id: id, user_id });
     }
     out.complete(&ASSIGNEES_TABLE, PARENT, &[origin.project_id(), id]);
-    out.touched.push(id);
+    out.touched.push((origin.project_id(), id));
     for list in [List::Notes, List::Approvals, List::Reviewers] {
         out.pending.push(Pending { list, project: origin.project, merge_request: it.id, iid: it.iid });
     }
