@@ -16,6 +16,7 @@ mod projects;
 mod query;
 mod rejects;
 mod schema;
+pub mod server;
 mod skips;
 mod status;
 mod syncs;

@@ -1,0 +1,158 @@
+//! The client.
+
+use std::sync::Arc;
+
+use reqwest::header::ETAG;
+use serde_json::Value;
+
+use crate::allow::AllowList;
+use crate::answer::{Answer, GraphqlAnswer};
+use crate::base_url::BaseUrl;
+use crate::call::Call;
+use crate::clock::Clock;
+use crate::config::{ClientConfig, ConfigError, WaitPolicy};
+use crate::course::Outcome;
+use crate::error::{Error, ErrorKind};
+use crate::gate_store::GateStore;
+use crate::graphql;
+use crate::pace::Pace;
+use crate::paging::Next;
+use crate::pool::{CredentialState, Pool};
+use crate::redact::Redactor;
+use crate::request::Request;
+use crate::retry::RetryPolicy;
+use crate::transport;
+use crate::usage::{Counters, Usage};
+
+/// Reads from one GitLab server. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) base: BaseUrl,
+    /// The server's name, for sentences.
+    pub(crate) host: String,
+    pub(crate) allowed: AllowList,
+    pub(crate) http: reqwest::Client,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) pace: Pace,
+    pub(crate) counters: Counters,
+    pub(crate) redactor: Redactor,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) wait: WaitPolicy,
+    pub(crate) body_limit: usize,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) gate_store: Arc<dyn GateStore>,
+    pub(crate) leasing: tokio::sync::Mutex<()>,
+}
+
+impl Client {
+    /// Makes a client. Nothing is sent yet.
+    pub fn new(config: ClientConfig) -> Result<Client, ConfigError> {
+        if config.concurrency == 0 {
+            return Err(ConfigError::Concurrency);
+        }
+        let http = transport::build(&config)?;
+        let redactor = Redactor::new(&config.credentials);
+        Ok(Client(Arc::new(Inner {
+            host: host(&config.base_url),
+            base: config.base_url,
+            allowed: AllowList::new(config.allowed),
+            http,
+            pool: Arc::new(Pool::new(config.credentials, config.wait)?),
+            pace: Pace::new(config.concurrency),
+            counters: Counters::default(),
+            redactor,
+            retry: config.retry,
+            wait: config.wait,
+            body_limit: config.body_limit,
+            clock: config.clock,
+            gate_store: config.gate_store,
+            leasing: tokio::sync::Mutex::new(()),
+        })))
+    }
+
+    /// Reads an endpoint.
+    pub async fn get(&self, request: &Request) -> Result<Answer, Error> {
+        let call = Call::read(request, &self.0.base, &self.0.allowed)?;
+        self.answer(call).await
+    }
+
+    /// Reads the next page of a list.
+    pub async fn get_next(&self, next: &Next) -> Result<Answer, Error> {
+        self.answer(Call::next(next)?).await
+    }
+
+    /// Sends a GraphQL query. Documents that change something are refused.
+    pub async fn graphql(&self, query: &str, variables: &Value) -> Result<GraphqlAnswer, Error> {
+        let mut call = Call::query(query, variables, &self.0.base, &self.0.allowed)?;
+        let Outcome { received, limits, credential, .. } = self.0.run(&mut call).await?;
+        let outline = graphql::outline(&received.body).ok_or_else(|| no_outline(received.status, &call))?;
+        Ok(GraphqlAnswer {
+            status: received.status,
+            body: received.body,
+            has_data: outline.has_data,
+            errors: outline.errors,
+            sent_at: received.sent_at,
+            date: limits.date,
+            credential,
+        })
+    }
+
+    /// What was done so far.
+    pub fn usage(&self) -> Usage {
+        self.0.counters.usage(self.0.pool.usage())
+    }
+
+    /// How the credentials stand.
+    pub fn credentials(&self) -> Vec<CredentialState> {
+        self.0.pool.states(tokio::time::Instant::now(), self.0.clock.now())
+    }
+
+    /// How many requests may be under way at once now.
+    pub fn concurrency(&self) -> usize {
+        self.0.pace.limit()
+    }
+
+    /// The server.
+    pub fn base_url(&self) -> &BaseUrl {
+        &self.0.base
+    }
+
+    async fn answer(&self, mut call: Call) -> Result<Answer, Error> {
+        let outcome = self.0.run(&mut call).await?;
+        let (received, header) =
+            (&outcome.received, |name: &str| outcome.received.headers.get(name)?.to_str().ok());
+        let next = Next::find(&received.headers, &call.url, &self.0.base, &self.0.allowed);
+        let etag = header(ETAG.as_str()).map(str::to_owned);
+        let total = header("x-total").and_then(|it| it.parse().ok());
+        Ok(Answer {
+            status: received.status,
+            next: next.map(|next| Next { credential: call.credential, ..next }),
+            etag,
+            not_modified: received.status == 304,
+            total,
+            sent_at: received.sent_at,
+            date: outcome.limits.date,
+            final_url: outcome.moved.then_some(call.url),
+            body: outcome.received.body,
+            credential: outcome.credential,
+        })
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("base_url", &self.0.base).finish_non_exhaustive()
+    }
+}
+
+fn host(base: &BaseUrl) -> String {
+    base.as_str().split_once("://").map_or(base.as_str(), |(_, rest)| rest).to_owned()
+}
+
+fn no_outline(status: u16, call: &Call) -> Error {
+    let error =
+        Error::new(ErrorKind::Unreadable, "the answer has neither data nor errors, so it is not GraphQL's.");
+    Error { status: Some(status), endpoint: Some(call.endpoint.clone()), ..error }
+}
