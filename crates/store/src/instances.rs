@@ -19,6 +19,8 @@ pub struct InstanceRow {
     pub version: Option<String>,
     /// Whether its GraphQL answers.
     pub graphql: Option<bool>,
+    /// When it was last asked.
+    pub checked_at: Option<DateTime<Utc>>,
     /// The version at which `schema_fields` was asked for.
     pub schema_version: Option<String>,
     /// GraphQL fields Weir can do without, as `Type.field`, and whether this GitLab has them.

@@ -16,12 +16,15 @@ mod projects;
 mod query;
 mod rejects;
 mod schema;
+mod seen;
 pub mod server;
 mod skips;
 mod status;
 mod syncs;
 mod upsert;
 mod users;
+
+use std::sync::Arc;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -46,6 +49,7 @@ static MIGRATOR: Migrator = sqlx::migrate!();
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: PgPool,
+    seen_users: Arc<seen::Seen>,
 }
 
 impl Store {
@@ -68,7 +72,7 @@ impl Store {
             ("client_min_messages", "warning"),
         ]);
         let pool = PgPoolOptions::new().max_connections(connections).connect_with(options).await;
-        Ok(Store { pool: pool.map_err(StoreError::connect)? })
+        Ok(Store { pool: pool.map_err(StoreError::connect)?, seen_users: Arc::default() })
     }
 
     async fn migrate(&self) -> Result<(), StoreError> {

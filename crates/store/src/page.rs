@@ -26,8 +26,8 @@ pub struct Page<'a> {
     pub lease: Option<&'a Lease>,
     /// Elements that could not be understood.
     pub rejects: &'a [Reject],
-    /// A list that has been read with this page.
-    pub done: Option<&'a Pending>,
+    /// Lists that have been read with this page.
+    pub done: &'a [Pending],
     /// Projects whose labels this page brings.
     pub label_projects: &'a [i64],
 }
@@ -67,8 +67,12 @@ impl Store {
     async fn write_users(&self, page: &Page<'_>) -> Result<Written, StoreError> {
         let mut written = Written::new();
         for batch in page.rows.batches.iter().filter(|it| is_users(it)) {
-            let mut connection = self.pool.acquire().await?;
-            let changed = upsert::upsert(&mut connection, batch, page.sent_at).await?;
+            let mut changed = 0;
+            if let Some((json, digests)) = self.seen_users.fresh(&batch.json()) {
+                let mut connection = self.pool.acquire().await?;
+                changed = upsert::upsert_json(&mut connection, batch, json, page.sent_at).await?;
+                self.seen_users.remember(digests);
+            }
             count(&mut written, batch.table.name, batch.len as u64, changed);
         }
         Ok(written)
@@ -131,7 +135,7 @@ async fn lock_merge_request(connection: &mut PgConnection, page: &Page<'_>) -> R
 }
 
 async fn write_bookkeeping(connection: &mut PgConnection, page: &Page<'_>) -> Result<(), StoreError> {
-    if let Some(done) = page.done {
+    for done in page.done {
         pending::remove(connection, page.instance, done).await?;
     }
     if !page.rows.pending.is_empty() {

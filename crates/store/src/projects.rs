@@ -107,18 +107,15 @@ impl Store {
         Ok(open.bind(projects).fetch_all(&self.pool).await?)
     }
 
-    /// Open merge requests of a project as stored: id, iid, time of the last move and head commit.
-    pub async fn stored_open(
-        &self,
-        project: i64,
-    ) -> Result<Vec<(i64, i64, DateTime<Utc>, Option<String>)>, StoreError> {
+    /// The open merge requests of projects as stored: project, id and iid.
+    pub async fn stored_open(&self, projects: &[i64]) -> Result<Vec<(i64, i64, i64)>, StoreError> {
         let open = sqlx::query_as(
-            "select id, iid, updated_at, sha
+            "select project_id, id, iid
                from gitlab_merge_requests
-              where project_id = $1
+              where project_id = any($1)
                 and state in ('opened', 'locked')
                 and deleted_at is null",
         );
-        Ok(open.bind(project).fetch_all(&self.pool).await?)
+        Ok(open.bind(projects).fetch_all(&self.pool).await?)
     }
 }

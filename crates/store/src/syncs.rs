@@ -100,6 +100,12 @@ impl Store {
         Ok(phase.bind(sync_id).bind(SILENCE_SECONDS).fetch_optional(&self.pool).await?)
     }
 
+    /// Whether a run ended well.
+    pub async fn sync_completed(&self, sync_id: i64) -> Result<bool, StoreError> {
+        let complete = sqlx::query_scalar("select state = 'complete' from weir.syncs where id = $1");
+        Ok(complete.bind(sync_id).fetch_optional(&self.pool).await?.unwrap_or(false))
+    }
+
     /// Ends a run.
     pub async fn end_sync(&self, sync_id: i64, end: &SyncEnd, at: DateTime<Utc>) -> Result<(), StoreError> {
         sqlx::query(

@@ -23,9 +23,19 @@ pub(crate) async fn upsert(
     batch: &Batch,
     sent_at: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
+    upsert_json(connection, batch, batch.json(), sent_at).await
+}
+
+/// Writes some of a batch's rows, given as a JSON array.
+pub(crate) async fn upsert_json(
+    connection: &mut PgConnection,
+    batch: &Batch,
+    json: String,
+    sent_at: DateTime<Utc>,
+) -> Result<u64, StoreError> {
     let sql = statement_for(batch.table, batch.columns);
     let written: i64 =
-        sqlx::query_scalar(AssertSqlSafe(sql)).bind(batch.json()).bind(sent_at).fetch_one(connection).await?;
+        sqlx::query_scalar(AssertSqlSafe(sql)).bind(json).bind(sent_at).fetch_one(connection).await?;
     Ok(written as u64)
 }
 

@@ -175,8 +175,16 @@ fn write_lists(
     out: &mut Rows,
 ) -> serde_json::Result<()> {
     for (list, connection) in lists {
-        let Some(connection) = connection else { continue };
-        write_list(*list, below, iid, connection, out)?;
+        match connection {
+            Some(connection) => write_list(*list, below, iid, connection, out)?,
+            // This GitLab's schema lacks the list, or it did not answer it: it is read on its own.
+            None => out.pending.push(Pending {
+                list: *list,
+                project: below.project,
+                merge_request: below.merge_request,
+                iid,
+            }),
+        }
     }
     Ok(())
 }

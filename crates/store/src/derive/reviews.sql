@@ -1,4 +1,5 @@
 -- Reviews of merge requests and the columns derived from them, from the rows that are stored.
+-- Times are cut to whole seconds, so that it does not matter whether REST or GraphQL brought them.
 -- $1 project, $2 merge requests, $3 time of the read
 with merge_request as materialized (
   select m.id, m.user_id as author_id, m.draft, m.state, m.created_at, m.merged_at
@@ -30,24 +31,24 @@ with merge_request as materialized (
 ), commented as (
   select (array_agg(s.id order by s.second, s.id))[1] as id
        , s.merge_request_id, s.user_id
-       , (array_agg(s.created_at order by s.second, s.id))[1] as created_at
-       , (array_agg(s.updated_at order by s.second desc, s.id desc))[1] as updated_at
+       , min(s.second) as created_at
+       , date_bin('1 second', (array_agg(s.updated_at order by s.second desc, s.id desc))[1], timestamptz 'epoch') as updated_at
        , count(*)::integer as comment_count
     from sitting s
    group by s.merge_request_id, s.user_id, s.sitting
 ), said as (
   -- A person's last words about approving, as GitLab noted them.
   select n.merge_request_id, n.user_id
-       , max(n.created_at) filter (where n.action = 'approved') as approved_at
-       , max(n.created_at) filter (where n.action = 'unapproved') as unapproved_at
-       , max(n.created_at) filter (where n.action = 'requested_changes') as requested_changes_at
+       , max(n.second) filter (where n.action = 'approved') as approved_at
+       , max(n.second) filter (where n.action = 'unapproved') as unapproved_at
+       , max(n.second) filter (where n.action = 'requested_changes') as requested_changes_at
     from note n
    where n.system
      and n.user_id is not null
      and n.action in ('approved', 'unapproved', 'requested_changes')
    group by n.merge_request_id, n.user_id
 ), approval as (
-  select a.merge_request_id, a.user_id, a.approved_at
+  select a.merge_request_id, a.user_id, date_bin('1 second', a.approved_at, timestamptz 'epoch') as approved_at
     from gitlab_merge_request_approvals a
    where a.project_id = $1
      and a.merge_request_id = any($2)
@@ -125,8 +126,8 @@ with merge_request as materialized (
 ), derived as (
   select m.id
        , case when m.draft then null
-              else coalesce((select max(n.created_at) from note n where n.merge_request_id = m.id and n.action = 'ready'),
-                            m.created_at) end as ready_for_review
+              else coalesce((select max(n.second) from note n where n.merge_request_id = m.id and n.action = 'ready'),
+                            m.opened) end as ready_for_review
        , min(t.created_at) filter (where t.counts) as first_review_at
        , min(t.created_at) filter (where t.counts and t.approved) as first_approval_at
        , min(t.since) filter (where t.counts) as open_to_first_review
