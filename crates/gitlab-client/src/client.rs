@@ -17,10 +17,11 @@ use crate::gate_store::GateStore;
 use crate::graphql;
 use crate::pace::Pace;
 use crate::paging::Next;
-use crate::pool::{CredentialState, Pool};
+use crate::pool::Pool;
 use crate::redact::Redactor;
 use crate::request::Request;
 use crate::retry::RetryPolicy;
+use crate::slot::CredentialState;
 use crate::transport;
 use crate::usage::{Counters, Usage};
 

@@ -105,13 +105,18 @@ impl Budget {
     /// Takes the newer window; within one window what is left only falls.
     fn learn(&mut self, ask: Ask) {
         self.seen = match (self.seen, ask.seen) {
-            (Some(old), Some(new)) if new.resets_at == old.resets_at => {
-                Some(Seen { remaining: old.remaining.min(new.remaining), ..new })
+            (Some(old), Some(new)) if is_same_window(old, new) => {
+                Some(Seen { remaining: old.remaining.min(new.remaining), ..old })
             }
             (old, new) => old.into_iter().chain(new).max_by_key(|seen| seen.resets_at),
         }
         .filter(|seen| seen.resets_at > ask.now);
     }
+}
+
+/// Ends of windows are told in whole seconds and measured by different clocks.
+fn is_same_window(one: Seen, other: Seen) -> bool {
+    (one.resets_at - other.resets_at).abs() < TimeDelta::milliseconds(1500)
 }
 
 #[cfg(test)]
