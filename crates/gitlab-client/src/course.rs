@@ -84,17 +84,35 @@ impl Inner {
     ) -> (Step, Limits) {
         let received = match attempt {
             Ok(received) => received,
-            Err(broken) => return (self.broken(course, ticket, broken), Limits::default()),
+            Err(broken) => return (self.broken(call, course, ticket, broken), Limits::default()),
         };
         let limits = Limits::read(&received.headers, self.clock.now());
-        self.pool.learn(ticket, &limits, Instant::now());
+        self.learn(ticket, &limits).await;
         let (status, request_id) = (received.status, request_id(&received));
         let meaning = meaning(status, &received.headers, &received.body, ticket.kind, &call.endpoint);
         let step = match self.act(call, course, ticket, meaning, received, &limits).await {
             Step::Failed(error) => Step::Failed(Error { status: Some(status), request_id, ..error }),
+            Step::Again => {
+                course.refused_with(status, request_id);
+                Step::Again
+            }
             step => step,
         };
         (step, limits)
+    }
+
+    /// Takes note of the headers. That a window is used up concerns those who share the token.
+    async fn learn(&self, ticket: &Ticket, limits: &Limits) {
+        let now = Instant::now();
+        self.pool.learn(ticket, limits, now);
+        if let (Some(0), Some(reset_in)) = (limits.remaining, limits.reset_in) {
+            self.tell_pause(ticket, now + reset_in).await;
+        }
+    }
+
+    async fn tell_pause(&self, ticket: &Ticket, until: Instant) {
+        let key = GateKey { instance: self.base.to_string(), credential: ticket.id.clone() };
+        self.gate_store.pause(&key, self.time_of(until)).await;
     }
 
     /// One arm per meaning: what it says about credentials and server, and what happens next.
@@ -139,11 +157,11 @@ impl Inner {
             Meaning::Failing => {
                 self.pace.failed(ticket.sent, Instant::now());
                 let message = format!("{} is in trouble (status {}).", self.host, received.status);
-                self.again(course, limits.retry_after, Error::new(ErrorKind::Unavailable, message))
+                self.again(call, course, limits.retry_after, Error::new(ErrorKind::Unavailable, message))
             }
             Meaning::Unreadable(why) => {
                 let message = format!("the answer of {} cannot be read: {why}.", self.host);
-                self.again(course, None, refusal::unreadable(message))
+                self.again(call, course, None, refusal::unreadable(message))
             }
         }
     }
@@ -178,8 +196,7 @@ impl Inner {
             );
         } else {
             let until = self.pool.limited(ticket, limits.wait(), now);
-            let key = GateKey { instance: self.base.to_string(), credential: ticket.id.clone() };
-            self.gate_store.pause(&key, self.time_of(until)).await;
+            self.tell_pause(ticket, until).await;
         }
         Step::Again
     }
@@ -196,13 +213,14 @@ impl Inner {
     }
 
     fn foreign_forbidden(&self, call: &Call, course: &mut Course, ticket: &Ticket) -> Step {
-        if self.pool.blocked(ticket, call.url.path(), Instant::now()) {
+        let what = format!("{} {}", call.url.path(), call.what);
+        if self.pool.blocked(ticket, &what, Instant::now()) {
             return Step::Again;
         }
-        self.again(course, None, refusal::foreign(&self.host))
+        self.again(call, course, None, refusal::foreign(&self.host))
     }
 
-    fn broken(&self, course: &mut Course, ticket: &Ticket, broken: Broken) -> Step {
+    fn broken(&self, call: &Call, course: &mut Course, ticket: &Ticket, broken: Broken) -> Step {
         let error = match broken {
             Broken::TooLarge(error) => {
                 return Step::Failed(refusal::unreadable(format!("{error}.")));
@@ -214,23 +232,17 @@ impl Inner {
             self.pace.failed(ticket.sent, Instant::now());
         }
         let mut named = refusal::unavailable(failure, &self.host);
-        if matches!(
-            failure,
-            NetworkFailure::Certificate
-                | NetworkFailure::Tls
-                | NetworkFailure::Connection
-                | NetworkFailure::Proxy
-        ) {
+        if failure.needs_its_cause() {
             named.message = format!("{} ({})", named.message, innermost(&error)).into();
         }
         named.source = Some(Box::new(error.without_url()));
-        if failure.is_passing() { self.again(course, None, named) } else { Step::Failed(named) }
+        if failure.is_passing() { self.again(call, course, None, named) } else { Step::Failed(named) }
     }
 
     /// Tries again after a while, or gives up after so many attempts.
-    fn again(&self, course: &mut Course, told: Option<Duration>, error: Error) -> Step {
+    fn again(&self, call: &Call, course: &mut Course, told: Option<Duration>, error: Error) -> Step {
         course.failures += 1;
-        if course.failures >= self.retry.attempts {
+        if course.failures >= call.attempts {
             return Step::Failed(error);
         }
         let told = told.map_or(Duration::ZERO, |told| told.min(self.retry.max));
@@ -249,6 +261,13 @@ impl Course {
         self.refused.push(ticket.slot);
         self.refusal = Some(Error { credential: Some(ticket.id.clone()), ..error });
         Step::Again
+    }
+
+    fn refused_with(&mut self, status: u16, request_id: Option<Box<str>>) {
+        if let Some(refusal) = self.refusal.as_mut().filter(|refusal| refusal.status.is_none()) {
+            refusal.status = Some(status);
+            refusal.request_id = request_id;
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub trait GateStore: Send + Sync + 'static {
     /// Grants a slice of what is left. A slice of 0 means: ask again at `Lease::until`.
     fn lease<'a>(&'a self, key: &'a GateKey, ask: Ask) -> BoxFuture<'a, Lease>;
 
-    /// GitLab asked this token to wait: nobody gets a slice until then.
+    /// GitLab asked this token to wait, or its window is used up: nobody gets a slice until then.
     fn pause<'a>(&'a self, key: &'a GateKey, until: DateTime<Utc>) -> BoxFuture<'a, ()>;
 }
 
@@ -81,7 +81,10 @@ impl GateStore for MemoryGateStore {
     }
 
     fn pause<'a>(&'a self, key: &'a GateKey, until: DateTime<Utc>) -> BoxFuture<'a, ()> {
-        self.budgets().entry(key.clone()).or_default().paused_until = Some(until);
+        let mut budgets = self.budgets();
+        let budget = budgets.entry(key.clone()).or_default();
+        budget.paused_until = budget.paused_until.max(Some(until));
+        drop(budgets);
         futures::future::ready(()).boxed()
     }
 }

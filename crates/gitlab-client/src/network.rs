@@ -37,6 +37,12 @@ impl NetworkFailure {
         !matches!(self, NetworkFailure::Certificate | NetworkFailure::Metadata)
     }
 
+    /// Whether the sentence alone says too little.
+    pub(crate) fn needs_its_cause(self) -> bool {
+        use NetworkFailure::{Certificate, Connection, Proxy, Tls};
+        matches!(self, Certificate | Tls | Connection | Proxy)
+    }
+
     /// A sentence for the operator.
     pub(crate) fn sentence(self, host: &str) -> String {
         match self {

@@ -150,7 +150,6 @@ impl Pool {
         slots.blockade.lifted();
         let slot = &mut slots.all[ticket.slot];
         slot.gate.passed(endpoint, ticket.sent);
-        slot.limited = None;
         if worked {
             slot.suspicion.clear();
         }
@@ -158,7 +157,14 @@ impl Pool {
 
     /// Takes note of the headers of an answer.
     pub(crate) fn learn(&self, ticket: &Ticket, limits: &Limits, now: Instant) {
-        self.slots().all[ticket.slot].gate.learn(limits, now);
+        let mut slots = self.slots();
+        let slot = &mut slots.all[ticket.slot];
+        let unknown = slot.gate.window(now).is_none();
+        slot.gate.learn(limits, now);
+        if unknown && slot.gate.window(now).is_some() {
+            // The slice was cut without knowing how much there is.
+            slot.lease.left = 0;
+        }
     }
 
     /// A 429 for all requests of a credential; returns until when it waits.
@@ -166,10 +172,10 @@ impl Pool {
         let mut slots = self.slots();
         let slot = &mut slots.all[ticket.slot];
         slot.rate_limited += 1;
-        slot.limited = Some(now);
         let until = slot.gate.pause.begin(ticket.sent, now, told, &self.policy);
         slots.pause_if_all_wait(now);
         drop(slots);
+        tracing::debug!(credential.id = %ticket.id, ms = (until - now).as_millis() as u64, "GitLab asks to wait");
         self.changed.notify_waiters();
         until
     }
@@ -189,13 +195,15 @@ impl Pool {
     }
 
     /// A 403 that is not GitLab's. Whether the server is paused now.
-    pub(crate) fn blocked(&self, ticket: &Ticket, path: &str, now: Instant) -> bool {
-        self.slots().blockade.refused(path, ticket.sent, now, &self.policy)
+    pub(crate) fn blocked(&self, ticket: &Ticket, what: &str, now: Instant) -> bool {
+        self.slots().blockade.refused(what, ticket.sent, now, &self.policy)
     }
 
     /// The token is bad.
     pub(crate) fn disable(&self, ticket: &Ticket, reason: UnauthorizedReason) {
-        self.slots().all[ticket.slot].disabled.get_or_insert(reason);
+        if self.slots().all[ticket.slot].disabled.replace(reason).is_none() {
+            tracing::warn!(credential.id = %ticket.id, %reason, "a credential is not used any more");
+        }
         self.changed.notify_waiters();
     }
 
@@ -305,15 +313,16 @@ impl Slots {
         }
     }
 
-    /// Where several credentials were all asked to wait within moments, it is the address that is counted.
+    /// Where several credentials were all asked to wait until the same moment, it is the address that is counted.
     fn pause_if_all_wait(&mut self, now: Instant) {
-        const MOMENTS: Duration = Duration::from_secs(10);
-        let mut usable = self.all.iter().filter(|slot| slot.disabled.is_none()).peekable();
-        let recently = |slot: &Slot| slot.limited.is_some_and(|at| now - at <= MOMENTS);
-        let ends: Option<Vec<Instant>> =
-            usable.by_ref().map(|slot| slot.gate.pause.until(now).filter(|_| recently(slot))).collect();
-        if let Some(ends) = ends.filter(|ends| ends.len() > 1) {
-            self.paused_until = ends.into_iter().max();
+        const MOMENT: Duration = Duration::from_secs(5);
+        let usable = self.all.iter().filter(|slot| slot.disabled.is_none());
+        let ends: Option<Vec<Instant>> = usable.map(|slot| slot.gate.pause.until(now)).collect();
+        let Some(ends) = ends.filter(|ends| ends.len() > 1) else { return };
+        let (Some(first), Some(last)) = (ends.iter().min(), ends.iter().max()) else { return };
+        if *last - *first <= MOMENT {
+            tracing::info!(seconds = (*last - now).as_secs(), "GitLab asks all credentials to wait");
+            self.paused_until = Some(*last);
         }
     }
 }

@@ -41,8 +41,6 @@ pub(crate) struct Slot {
     pub(crate) suspicion: Suspicion,
     pub(crate) lease: Slice,
     pub(crate) last_turn: u64,
-    /// When it was last asked to wait.
-    pub(crate) limited: Option<Instant>,
     pub(crate) requests: u64,
     pub(crate) rate_limited: u64,
 }
@@ -98,7 +96,6 @@ impl Slot {
             suspicion: Suspicion::default(),
             lease: Slice::default(),
             last_turn: 0,
-            limited: None,
             requests: 0,
             rate_limited: 0,
         })

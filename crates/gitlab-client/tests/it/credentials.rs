@@ -90,6 +90,7 @@ async fn when_no_credential_is_left_the_request_is_unauthorized() {
     for _ in 0..2 {
         let error = client.get(&labels(1)).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Unauthorized { reason: UnauthorizedReason::Revoked });
+        assert!(error.message.contains("revoked"), "{error}");
     }
     assert_eq!(server.count(), 2);
 }
@@ -194,6 +195,7 @@ async fn a_request_may_name_its_credential() {
         let answer = client.get(&labels(1).credential("b")).await.unwrap();
         assert_eq!(answer.credential.as_str(), "b");
     }
+    assert_eq!(client.with_credential("a").get(&labels(1)).await.unwrap().credential.as_str(), "a");
     let error = client.get(&labels(1).credential("c")).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unauthorized { reason: UnauthorizedReason::NoCredential });
 }

@@ -143,3 +143,23 @@ async fn a_server_that_answers_quickly_is_asked_by_more_at_once_up_to_the_ceilin
     futures::future::join_all(all).await;
     assert!((9..=11).contains(&client.concurrency()), "{}", client.concurrency());
 }
+
+#[tokio::test]
+async fn a_server_that_says_when_it_is_back_is_left_alone_until_then() {
+    let server = Server::start(|hit| match hit.number {
+        0 => reply(503, "").header("retry-after", 1),
+        _ => ok(),
+    })
+    .await;
+    let client = server.client_with(|config| config.retry.max = Duration::from_secs(30));
+    let started = Instant::now();
+    client.get(&labels(1)).await.unwrap();
+    assert!(started.elapsed() >= Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn a_caller_may_want_to_know_sooner() {
+    let server = Server::start(|_| reply(504, "")).await;
+    let error = server.client().with_attempts(1).get(&labels(1)).await.unwrap_err();
+    assert_eq!((error.kind, server.count()), (ErrorKind::Unavailable, 1));
+}

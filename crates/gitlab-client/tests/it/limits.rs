@@ -118,6 +118,18 @@ async fn a_limit_that_meets_all_credentials_at_once_pauses_the_server() {
 }
 
 #[tokio::test]
+async fn waits_of_different_lengths_are_each_credentials_own() {
+    let server = Server::start(|hit| match hit.number {
+        0 => later().header("retry-after", 3600),
+        1 => later().header("retry-after", 1),
+        _ => ok(),
+    })
+    .await;
+    let client = server.client_with(|config| config.credentials = vec![credential("a"), credential("b")]);
+    assert_eq!(client.get(&labels(1)).await.unwrap().credential.as_str(), "b");
+}
+
+#[tokio::test]
 async fn a_used_up_budget_waits_for_its_window_before_a_429_comes() {
     let server = Server::start(|_| {
         let reset = now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 1;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gitlab_client::{Client, ClientConfig, Error, ErrorKind, NetworkFailure};
+use gitlab_client::{Client, ClientConfig, Error, ErrorKind, NetworkFailure, Proxy};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-use crate::server::{Server, config, labels, ok, raw, write};
+use crate::server::{Server, config, labels, ok, raw, read_request, write};
 
 const WHOLE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n[]";
 
@@ -159,4 +159,44 @@ fn a_file_without_certificates_is_named() {
         let error = Client::new(config.clone()).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_packed_body_is_unpacked() {
+    let url = raw(|stream, _| {
+        let mut answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 22\r\n\r\n".to_vec();
+        answer.extend_from_slice(
+            b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x8b\x8e\x05\x00)\xbbL\r\x02\x00\x00\x00",
+        );
+        write(stream, answer)
+    })
+    .await;
+    assert_eq!(Client::new(config(&url)).unwrap().get(&labels(1)).await.unwrap().body, "[]");
+}
+
+#[tokio::test]
+async fn a_proxy_is_asked_for_a_host_that_only_it_can_reach() {
+    let proxy = Server::start(|_| ok()).await;
+    let mut config = config("http://gitlab.invalid");
+    config.proxy = Proxy::Url(proxy.url.clone().into());
+    Client::new(config).unwrap().get(&labels(1)).await.unwrap();
+    assert_eq!(proxy.hits()[0].header("host"), "gitlab.invalid");
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        drop(listener);
+        while read_request(&mut stream).await {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]").await.unwrap();
+        }
+    });
+    let client = Client::new(config(&url)).unwrap();
+    for project in 0..5 {
+        client.get(&labels(project)).await.unwrap();
+    }
+    assert_eq!(client.usage().retries, 0);
 }

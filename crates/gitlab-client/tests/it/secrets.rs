@@ -1,6 +1,9 @@
 //! Tokens stay where they belong.
 
-use gitlab_client::{Client, ErrorKind};
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use gitlab_client::{Client, ErrorKind, Request};
 
 use crate::server::{Server, config, credential, labels, reply};
 
@@ -37,4 +40,41 @@ async fn a_token_never_stands_in_an_address() {
     server.client().get(&labels(1)).await.unwrap();
     let hit = server.hits().pop().unwrap();
     assert!(!hit.path.contains(TOKEN) && !hit.query.contains(TOKEN));
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_log_at_any_level_holds_a_token() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let server = Server::start(|hit| match hit.number {
+        0 => reply(200, r#"["token-of-a"]"#),
+        1 => reply(429, "Retry later"),
+        _ => reply(401, r#"{"error":"invalid_token","error_description":"token-of-a is expired"}"#),
+    })
+    .await;
+    let client = server.client_with(|config| config.headers.push(("x-door".into(), "open sesame".into())));
+    client.get(&labels(1)).await.unwrap();
+    client.get(&Request::new("groups")).await.unwrap_err();
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("asked GitLab") && text.contains("is not used any more"), "{text}");
+    assert!(!text.contains(TOKEN) && !text.contains("sesame"), "{text}");
 }

@@ -186,16 +186,18 @@ where
     url
 }
 
-async fn read_request(stream: &mut TcpStream) {
+/// Reads a request without a body; whether there was one.
+pub async fn read_request(stream: &mut TcpStream) -> bool {
     let mut read = Vec::new();
     while !read.windows(4).any(|it| it == b"\r\n\r\n") {
         if stream.read_buf(&mut read).await.unwrap_or(0) == 0 {
-            return;
+            return false;
         }
     }
+    true
 }
 
-pub async fn write(mut stream: TcpStream, text: &str) {
-    stream.write_all(text.as_bytes()).await.unwrap();
+pub async fn write(mut stream: TcpStream, text: impl AsRef<[u8]>) {
+    stream.write_all(text.as_ref()).await.unwrap();
     stream.shutdown().await.ok();
 }
