@@ -3,6 +3,7 @@
 
 mod addresses;
 mod credentials;
+mod crowds;
 mod failures;
 mod graphql;
 mod limits;

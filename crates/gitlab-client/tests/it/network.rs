@@ -200,3 +200,11 @@ async fn a_connection_is_used_again() {
     }
     assert_eq!(client.usage().retries, 0);
 }
+
+#[tokio::test]
+async fn a_proxy_that_refuses_is_named() {
+    let proxy = raw(|stream, _| write(stream, "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")).await;
+    let mut config = config("https://gitlab.invalid");
+    config.proxy = Proxy::Url(proxy.into());
+    check(&failure(config).await, NetworkFailure::Proxy, "proxy");
+}
