@@ -12,7 +12,8 @@ use crate::retry::{doubled, spread};
 #[derive(Debug, Default)]
 pub(crate) struct Blockade {
     streak: u32,
-    paths: HashSet<String>,
+    /// Two requests that differ: one alone may displease a firewall.
+    what: HashSet<String>,
     pauses: u32,
     began: Option<Instant>,
     until: Option<Instant>,
@@ -20,15 +21,15 @@ pub(crate) struct Blockade {
 
 impl Blockade {
     /// A 403 that is not GitLab's came for a request sent at `sent`. Whether the server is paused now.
-    pub(crate) fn refused(&mut self, path: &str, sent: Instant, now: Instant, policy: &WaitPolicy) -> bool {
+    pub(crate) fn refused(&mut self, what: &str, sent: Instant, now: Instant, policy: &WaitPolicy) -> bool {
         if self.began.is_some_and(|began| sent < began) {
             return true;
         }
         self.streak = self.streak.saturating_add(1);
-        if self.paths.len() < 2 {
-            self.paths.insert(path.to_owned());
+        if self.what.len() < 2 {
+            self.what.insert(what.to_owned());
         }
-        let blocked = self.streak >= policy.block_after && self.paths.len() >= 2;
+        let blocked = self.streak >= policy.block_after && self.what.len() >= 2;
         if blocked {
             self.pause(now, policy);
         }
@@ -38,6 +39,10 @@ impl Blockade {
     fn pause(&mut self, now: Instant, policy: &WaitPolicy) {
         let wait: Duration = doubled(policy.block_base, policy.block_max, self.pauses);
         self.pauses = self.pauses.saturating_add(1);
+        tracing::warn!(
+            seconds = wait.as_secs(),
+            "everything is answered with 403: this address is probably blocked"
+        );
         self.began = Some(now);
         self.until = Some(now + spread(wait));
     }

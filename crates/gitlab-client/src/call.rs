@@ -26,6 +26,8 @@ pub(crate) struct Call {
     pub(crate) credential: Option<CredentialId>,
     /// A GraphQL query.
     pub(crate) body: Option<Bytes>,
+    /// How many times it is sent at most, if it fails.
+    pub(crate) attempts: u32,
 }
 
 impl Call {
@@ -40,6 +42,7 @@ impl Call {
             etag: request.etag.clone(),
             credential: request.credential.clone(),
             body: None,
+            attempts: 1,
         })
     }
 
@@ -52,6 +55,7 @@ impl Call {
             etag: None,
             credential: next.credential.clone(),
             body: None,
+            attempts: 1,
         })
     }
 
@@ -71,7 +75,7 @@ impl Call {
         let url = base.graphql().map_err(|error| Error::refused(format!("not an address: {error}.")))?;
         let what = graphql::operation_name(document).map_or_else(|| endpoint.clone(), Arc::from);
         let body = json!({ "query": document, "variables": variables }).to_string().into();
-        Ok(Call { url, endpoint, what, etag: None, credential: None, body: Some(body) })
+        Ok(Call { url, endpoint, what, etag: None, credential: None, body: Some(body), attempts: 1 })
     }
 }
 

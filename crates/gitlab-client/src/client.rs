@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::allow::AllowList;
 use crate::answer::{Answer, GraphqlAnswer};
+use crate::auth::CredentialId;
 use crate::base_url::BaseUrl;
 use crate::call::Call;
 use crate::clock::Clock;
@@ -17,16 +18,21 @@ use crate::gate_store::GateStore;
 use crate::graphql;
 use crate::pace::Pace;
 use crate::paging::Next;
-use crate::pool::{CredentialState, Pool};
+use crate::pool::Pool;
 use crate::redact::Redactor;
 use crate::request::Request;
 use crate::retry::RetryPolicy;
+use crate::slot::CredentialState;
 use crate::transport;
 use crate::usage::{Counters, Usage};
 
 /// Reads from one GitLab server. Cheap to clone; clones share everything.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client {
+    inner: Arc<Inner>,
+    attempts: Option<u32>,
+    credential: Option<CredentialId>,
+}
 
 pub(crate) struct Inner {
     pub(crate) base: BaseUrl,
@@ -54,7 +60,7 @@ impl Client {
         }
         let http = transport::build(&config)?;
         let redactor = Redactor::new(&config.credentials);
-        Ok(Client(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             host: host(&config.base_url),
             base: config.base_url,
             allowed: AllowList::new(config.allowed),
@@ -69,12 +75,24 @@ impl Client {
             clock: config.clock,
             gate_store: config.gate_store,
             leasing: tokio::sync::Mutex::new(()),
-        })))
+        });
+        Ok(Client { inner, attempts: None, credential: None })
+    }
+
+    /// The same client, except that a failed request is sent so many times at most. For queries that may be
+    /// too large for the server: better to ask for less than to ask again.
+    pub fn with_attempts(&self, attempts: u32) -> Client {
+        Client { attempts: Some(attempts), ..self.clone() }
+    }
+
+    /// The same client, except that it uses this credential and no other.
+    pub fn with_credential(&self, id: impl Into<CredentialId>) -> Client {
+        Client { credential: Some(id.into()), ..self.clone() }
     }
 
     /// Reads an endpoint.
     pub async fn get(&self, request: &Request) -> Result<Answer, Error> {
-        let call = Call::read(request, &self.0.base, &self.0.allowed)?;
+        let call = Call::read(request, &self.inner.base, &self.inner.allowed)?;
         self.answer(call).await
     }
 
@@ -85,8 +103,8 @@ impl Client {
 
     /// Sends a GraphQL query. Documents that change something are refused.
     pub async fn graphql(&self, query: &str, variables: &Value) -> Result<GraphqlAnswer, Error> {
-        let mut call = Call::query(query, variables, &self.0.base, &self.0.allowed)?;
-        let Outcome { received, limits, credential, .. } = self.0.run(&mut call).await?;
+        let mut call = Call::query(query, variables, &self.inner.base, &self.inner.allowed)?;
+        let Outcome { received, limits, credential, .. } = self.run(&mut call).await?;
         let outline = graphql::outline(&received.body).ok_or_else(|| no_outline(received.status, &call))?;
         Ok(GraphqlAnswer {
             status: received.status,
@@ -101,29 +119,35 @@ impl Client {
 
     /// What was done so far.
     pub fn usage(&self) -> Usage {
-        self.0.counters.usage(self.0.pool.usage())
+        self.inner.counters.usage(self.inner.pool.usage())
     }
 
     /// How the credentials stand.
     pub fn credentials(&self) -> Vec<CredentialState> {
-        self.0.pool.states(tokio::time::Instant::now(), self.0.clock.now())
+        self.inner.pool.states(tokio::time::Instant::now(), self.inner.clock.now())
     }
 
     /// How many requests may be under way at once now.
     pub fn concurrency(&self) -> usize {
-        self.0.pace.limit()
+        self.inner.pace.limit()
     }
 
     /// The server.
     pub fn base_url(&self) -> &BaseUrl {
-        &self.0.base
+        &self.inner.base
+    }
+
+    async fn run(&self, call: &mut Call) -> Result<Outcome, Error> {
+        call.attempts = self.attempts.unwrap_or(self.inner.retry.attempts);
+        call.credential = call.credential.take().or_else(|| self.credential.clone());
+        self.inner.run(call).await
     }
 
     async fn answer(&self, mut call: Call) -> Result<Answer, Error> {
-        let outcome = self.0.run(&mut call).await?;
+        let outcome = self.run(&mut call).await?;
         let (received, header) =
             (&outcome.received, |name: &str| outcome.received.headers.get(name)?.to_str().ok());
-        let next = Next::find(&received.headers, &call.url, &self.0.base, &self.0.allowed);
+        let next = Next::find(&received.headers, &call.url, &self.inner.base, &self.inner.allowed);
         let etag = header(ETAG.as_str()).map(str::to_owned);
         let total = header("x-total").and_then(|it| it.parse().ok());
         Ok(Answer {
@@ -143,7 +167,7 @@ impl Client {
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("base_url", &self.0.base).finish_non_exhaustive()
+        f.debug_struct("Client").field("base_url", &self.inner.base).finish_non_exhaustive()
     }
 }
 

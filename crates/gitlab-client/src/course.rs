@@ -3,19 +3,18 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use crate::call::Call;
 use crate::client::Inner;
-use crate::error::{Error, ErrorKind, ForbiddenReason, UnauthorizedReason};
+use crate::error::{Error, ErrorKind, UnauthorizedReason};
 use crate::exchange::Received;
-use crate::gate_store::{Ask, GateKey, Seen};
+use crate::gate_store::GateKey;
 use crate::limits::Limits;
 use crate::network::{Broken, NetworkFailure, classify, innermost};
-use crate::pace::Permit;
-use crate::pool::{Pick, Ticket, Wanted};
+use crate::pool::Ticket;
 use crate::redirect::{self, Redirect};
+use crate::refusal;
 use crate::status::{Meaning, meaning};
 
 const MOST_REDIRECTS: u32 = 3;
@@ -25,11 +24,11 @@ const MOST_REDIRECTS: u32 = 3;
 pub(crate) struct Course {
     failures: u32,
     redirects: u32,
-    waited: Duration,
+    pub(crate) waited: Duration,
     /// Credentials that were refused this request.
-    refused: Vec<usize>,
+    pub(crate) refused: Vec<usize>,
     /// What the last of them was told.
-    refusal: Option<Error>,
+    pub(crate) refusal: Option<Error>,
 }
 
 /// What happens after an attempt.
@@ -76,68 +75,6 @@ impl Inner {
         }
     }
 
-    /// Waits until a credential may send and the pace allows it. The right to be under way is not held while
-    /// a gate is closed, so that requests of other endpoints can pass.
-    async fn turn(&self, call: &Call, course: &mut Course) -> Result<(Permit<'_>, Ticket), Error> {
-        loop {
-            let permit = self.pace.acquire().await;
-            let wanted = wanted(call, course);
-            match self.pool.pick(&wanted, Instant::now()) {
-                Pick::Go(ticket) => return Ok((permit, ticket)),
-                Pick::Lease(slot) => self.lease(slot).await,
-                Pick::Wait { until, blocked, certain } => {
-                    drop(permit);
-                    self.wait(call, course, until, blocked, certain).await?;
-                }
-                Pick::Nobody(reason) => return Err(course.refusal.take().unwrap_or_else(|| nobody(reason))),
-            }
-        }
-    }
-
-    async fn wait(
-        &self,
-        call: &Call,
-        course: &mut Course,
-        until: Instant,
-        blocked: bool,
-        certain: bool,
-    ) -> Result<(), Error> {
-        let began = Instant::now();
-        let ahead = until.saturating_duration_since(began);
-        if certain && course.waited + ahead > self.wait.patience {
-            return Err(self.impatient(until, blocked));
-        }
-        let wanted = wanted(call, course);
-        self.pool.changed_or(until, || self.pool.is_closed(&wanted, Instant::now())).await;
-        let waited = began.elapsed();
-        course.waited += waited;
-        self.counters.waited(waited);
-        Ok(())
-    }
-
-    fn impatient(&self, until: Instant, blocked: bool) -> Error {
-        if blocked {
-            return self.unavailable(NetworkFailure::AddressBlocked);
-        }
-        let until = self.time_of(until);
-        let message = format!("GitLab asks to wait until {}.", until.format("%Y-%m-%d %H:%M:%S UTC"));
-        Error::new(ErrorKind::RateLimited { until }, message)
-    }
-
-    /// Takes a slice of a credential's budget, one request at a time.
-    async fn lease(&self, slot: usize) {
-        let _one_at_a_time = self.leasing.lock().await;
-        let Some((credential, want, seen)) = self.pool.wants_slice(slot, Instant::now()) else { return };
-        let key = GateKey { instance: self.base.to_string(), credential };
-        let seen = seen.map(|it| Seen {
-            limit: it.limit,
-            remaining: it.remaining,
-            resets_at: self.time_of(it.resets),
-        });
-        let lease = self.gate_store.lease(&key, Ask { want, now: self.clock.now(), seen }).await;
-        self.pool.leased(slot, lease.granted, self.instant_of(lease.until));
-    }
-
     async fn judge(
         &self,
         call: &mut Call,
@@ -147,17 +84,35 @@ impl Inner {
     ) -> (Step, Limits) {
         let received = match attempt {
             Ok(received) => received,
-            Err(broken) => return (self.broken(course, ticket, broken), Limits::default()),
+            Err(broken) => return (self.broken(call, course, ticket, broken), Limits::default()),
         };
         let limits = Limits::read(&received.headers, self.clock.now());
-        self.pool.learn(ticket, &limits, Instant::now());
+        self.learn(ticket, &limits).await;
         let (status, request_id) = (received.status, request_id(&received));
         let meaning = meaning(status, &received.headers, &received.body, ticket.kind, &call.endpoint);
         let step = match self.act(call, course, ticket, meaning, received, &limits).await {
             Step::Failed(error) => Step::Failed(Error { status: Some(status), request_id, ..error }),
+            Step::Again => {
+                course.refused_with(status, request_id);
+                Step::Again
+            }
             step => step,
         };
         (step, limits)
+    }
+
+    /// Takes note of the headers. That a window is used up concerns those who share the token.
+    async fn learn(&self, ticket: &Ticket, limits: &Limits) {
+        let now = Instant::now();
+        self.pool.learn(ticket, limits, now);
+        if let (Some(0), Some(reset_in)) = (limits.remaining, limits.reset_in) {
+            self.tell_pause(ticket, now + reset_in).await;
+        }
+    }
+
+    async fn tell_pause(&self, ticket: &Ticket, until: Instant) {
+        let key = GateKey { instance: self.base.to_string(), credential: ticket.id.clone() };
+        self.gate_store.pause(&key, self.time_of(until)).await;
     }
 
     /// One arm per meaning: what it says about credentials and server, and what happens next.
@@ -189,37 +144,35 @@ impl Inner {
             Meaning::Limited { endpoint_only } => self.limited(call, ticket, limits, endpoint_only).await,
             Meaning::BadToken(reason) => {
                 self.pool.disable(ticket, reason);
-                course.refused_by(ticket, bad_token(reason))
+                course.refused_by(ticket, refusal::bad_token(reason))
             }
             Meaning::Unauthenticated => self.unauthenticated(call, course, ticket),
+            Meaning::JobTokenRefused => self.job_token_refused(course, ticket),
             Meaning::LacksScope(needed) => {
                 self.pool.passed(ticket, &call.endpoint, true);
-                self.pool.lacks_scope(ticket, &call.endpoint);
-                course.refused_by(ticket, lacks_scope(needed))
+                self.pool.lacks_scope(ticket, &call.endpoint, &needed);
+                course.refused_by(ticket, refusal::lacks_scope(needed))
             }
             Meaning::ForeignForbidden => self.foreign_forbidden(call, course, ticket),
             Meaning::Failing => {
                 self.pace.failed(ticket.sent, Instant::now());
                 let message = format!("{} is in trouble (status {}).", self.host, received.status);
-                self.again(course, limits.retry_after, Error::new(ErrorKind::Unavailable, message))
+                self.again(call, course, limits.retry_after, Error::new(ErrorKind::Unavailable, message))
             }
             Meaning::Unreadable(why) => {
                 let message = format!("the answer of {} cannot be read: {why}.", self.host);
-                self.again(course, None, Error::new(ErrorKind::Unreadable, message))
+                self.again(call, course, None, refusal::unreadable(message))
             }
         }
     }
 
     fn moved(&self, call: &mut Call, course: &mut Course, ticket: &Ticket, received: &Received) -> Step {
         if call.body.is_some() {
-            return Step::Failed(Error::new(
-                ErrorKind::Unreadable,
-                "the server redirects a query, which is not followed.",
-            ));
+            return Step::Failed(refusal::unreadable("the server redirects a query, which is not followed."));
         }
         match redirect::judge(&received.headers, &call.url, &self.base, &self.allowed) {
             Redirect::Follow(_) if course.redirects == MOST_REDIRECTS => {
-                Step::Failed(Error::new(ErrorKind::Unreadable, "the server redirects in circles."))
+                Step::Failed(refusal::unreadable("the server redirects in circles."))
             }
             Redirect::Follow(url) => {
                 course.redirects += 1;
@@ -227,7 +180,7 @@ impl Inner {
                 Step::Again
             }
             Redirect::SignIn => self.unauthenticated(call, course, ticket),
-            Redirect::Refused(message) => Step::Failed(Error::new(ErrorKind::Unreadable, message)),
+            Redirect::Refused(message) => Step::Failed(refusal::unreadable(message)),
         }
     }
 
@@ -243,33 +196,34 @@ impl Inner {
             );
         } else {
             let until = self.pool.limited(ticket, limits.wait(), now);
-            let key = GateKey { instance: self.base.to_string(), credential: ticket.id.clone() };
-            self.gate_store.pause(&key, self.time_of(until)).await;
+            self.tell_pause(ticket, until).await;
         }
         Step::Again
     }
 
     fn unauthenticated(&self, call: &Call, course: &mut Course, ticket: &Ticket) -> Step {
         self.pool.suspect(ticket, &call.endpoint);
-        course.refused_by(ticket, bad_token(UnauthorizedReason::Unknown))
+        course.refused_by(ticket, refusal::bad_token(UnauthorizedReason::Unknown))
+    }
+
+    /// A job token that never worked is a bad one, or its job has ended.
+    fn job_token_refused(&self, course: &mut Course, ticket: &Ticket) -> Step {
+        let bad = || refusal::bad_token(UnauthorizedReason::Unknown);
+        course.refused_by(ticket, if self.pool.has_worked(ticket) { refusal::job_token() } else { bad() })
     }
 
     fn foreign_forbidden(&self, call: &Call, course: &mut Course, ticket: &Ticket) -> Step {
-        if self.pool.blocked(ticket, call.url.path(), Instant::now()) {
+        let what = format!("{} {}", call.url.path(), call.what);
+        if self.pool.blocked(ticket, &what, Instant::now()) {
             return Step::Again;
         }
-        let kind = ErrorKind::Forbidden { reason: ForbiddenReason::Foreign };
-        let message = format!(
-            "something before GitLab (a proxy, a firewall) on the way to {} refused this.",
-            self.host
-        );
-        self.again(course, None, Error::new(kind, message))
+        self.again(call, course, None, refusal::foreign(&self.host))
     }
 
-    fn broken(&self, course: &mut Course, ticket: &Ticket, broken: Broken) -> Step {
+    fn broken(&self, call: &Call, course: &mut Course, ticket: &Ticket, broken: Broken) -> Step {
         let error = match broken {
             Broken::TooLarge(error) => {
-                return Step::Failed(Error::new(ErrorKind::Unreadable, format!("{error}.")));
+                return Step::Failed(refusal::unreadable(format!("{error}.")));
             }
             Broken::Network(error) => error,
         };
@@ -277,24 +231,18 @@ impl Inner {
         if matches!(failure, NetworkFailure::Timeout | NetworkFailure::Connection) {
             self.pace.failed(ticket.sent, Instant::now());
         }
-        let mut named = self.unavailable(failure);
-        if matches!(failure, NetworkFailure::Tls | NetworkFailure::Connection | NetworkFailure::Proxy) {
+        let mut named = refusal::unavailable(failure, &self.host);
+        if failure.needs_its_cause() {
             named.message = format!("{} ({})", named.message, innermost(&error)).into();
         }
         named.source = Some(Box::new(error.without_url()));
-        if failure.is_passing() { self.again(course, None, named) } else { Step::Failed(named) }
-    }
-
-    fn unavailable(&self, failure: NetworkFailure) -> Error {
-        let kind =
-            if failure == NetworkFailure::CutBody { ErrorKind::Unreadable } else { ErrorKind::Unavailable };
-        Error { network: Some(failure), ..Error::new(kind, failure.sentence(&self.host)) }
+        if failure.is_passing() { self.again(call, course, None, named) } else { Step::Failed(named) }
     }
 
     /// Tries again after a while, or gives up after so many attempts.
-    fn again(&self, course: &mut Course, told: Option<Duration>, error: Error) -> Step {
+    fn again(&self, call: &Call, course: &mut Course, told: Option<Duration>, error: Error) -> Step {
         course.failures += 1;
-        if course.failures >= self.retry.attempts {
+        if course.failures >= call.attempts {
             return Step::Failed(error);
         }
         let told = told.map_or(Duration::ZERO, |told| told.min(self.retry.max));
@@ -305,14 +253,6 @@ impl Inner {
         let message = self.redactor.text(&error.message).into();
         Error { message, endpoint: Some(call.endpoint.clone()), ..error }
     }
-
-    fn time_of(&self, instant: Instant) -> DateTime<Utc> {
-        self.clock.now() + instant.saturating_duration_since(Instant::now())
-    }
-
-    fn instant_of(&self, time: DateTime<Utc>) -> Instant {
-        Instant::now() + (time - self.clock.now()).to_std().unwrap_or_default()
-    }
 }
 
 impl Course {
@@ -322,27 +262,13 @@ impl Course {
         self.refusal = Some(Error { credential: Some(ticket.id.clone()), ..error });
         Step::Again
     }
-}
 
-fn wanted<'w>(call: &'w Call, course: &'w Course) -> Wanted<'w> {
-    Wanted { endpoint: &call.endpoint, pinned: call.credential.as_ref(), refused: &course.refused }
-}
-
-fn nobody(reason: UnauthorizedReason) -> Error {
-    bad_token(reason)
-}
-
-fn bad_token(reason: UnauthorizedReason) -> Error {
-    if reason == UnauthorizedReason::UserBlocked {
-        let kind = ErrorKind::Forbidden { reason: ForbiddenReason::Blocked };
-        return Error::new(kind, format!("GitLab refused the token: {reason}."));
+    fn refused_with(&mut self, status: u16, request_id: Option<Box<str>>) {
+        if let Some(refusal) = self.refusal.as_mut().filter(|refusal| refusal.status.is_none()) {
+            refusal.status = Some(status);
+            refusal.request_id = request_id;
+        }
     }
-    Error::new(ErrorKind::Unauthorized { reason }, format!("GitLab refused the token: {reason}. Replace it."))
-}
-
-fn lacks_scope(needed: Box<str>) -> Error {
-    let message = format!("the token lacks a scope; one of these would do: {needed}.");
-    Error::new(ErrorKind::Forbidden { reason: ForbiddenReason::InsufficientScope { needed } }, message)
 }
 
 fn request_id(received: &Received) -> Option<Box<str>> {

@@ -14,7 +14,7 @@ pub trait GateStore: Send + Sync + 'static {
     /// Grants a slice of what is left. A slice of 0 means: ask again at `Lease::until`.
     fn lease<'a>(&'a self, key: &'a GateKey, ask: Ask) -> BoxFuture<'a, Lease>;
 
-    /// GitLab asked this token to wait: nobody gets a slice until then.
+    /// GitLab asked this token to wait, or its window is used up: nobody gets a slice until then.
     fn pause<'a>(&'a self, key: &'a GateKey, until: DateTime<Utc>) -> BoxFuture<'a, ()>;
 }
 
@@ -81,7 +81,10 @@ impl GateStore for MemoryGateStore {
     }
 
     fn pause<'a>(&'a self, key: &'a GateKey, until: DateTime<Utc>) -> BoxFuture<'a, ()> {
-        self.budgets().entry(key.clone()).or_default().paused_until = Some(until);
+        let mut budgets = self.budgets();
+        let budget = budgets.entry(key.clone()).or_default();
+        budget.paused_until = budget.paused_until.max(Some(until));
+        drop(budgets);
         futures::future::ready(()).boxed()
     }
 }
@@ -105,13 +108,18 @@ impl Budget {
     /// Takes the newer window; within one window what is left only falls.
     fn learn(&mut self, ask: Ask) {
         self.seen = match (self.seen, ask.seen) {
-            (Some(old), Some(new)) if new.resets_at == old.resets_at => {
-                Some(Seen { remaining: old.remaining.min(new.remaining), ..new })
+            (Some(old), Some(new)) if is_same_window(old, new) => {
+                Some(Seen { remaining: old.remaining.min(new.remaining), ..old })
             }
             (old, new) => old.into_iter().chain(new).max_by_key(|seen| seen.resets_at),
         }
         .filter(|seen| seen.resets_at > ask.now);
     }
+}
+
+/// Ends of windows are told in whole seconds and measured by different clocks.
+fn is_same_window(one: Seen, other: Seen) -> bool {
+    (one.resets_at - other.resets_at).abs() < TimeDelta::milliseconds(1500)
 }
 
 #[cfg(test)]

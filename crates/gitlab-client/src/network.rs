@@ -15,7 +15,9 @@ pub enum NetworkFailure {
     Metadata,
     /// Nobody listens there.
     ConnectionRefused,
-    /// The server's certificate is not trusted, or TLS failed otherwise.
+    /// The server's certificate is not trusted.
+    Certificate,
+    /// TLS failed otherwise: perhaps the server speaks plain http there.
     Tls,
     /// The proxy could not be used.
     Proxy,
@@ -32,7 +34,13 @@ pub enum NetworkFailure {
 impl NetworkFailure {
     /// Whether trying again soon could help.
     pub(crate) fn is_passing(self) -> bool {
-        !matches!(self, NetworkFailure::Tls | NetworkFailure::Metadata)
+        !matches!(self, NetworkFailure::Certificate | NetworkFailure::Metadata)
+    }
+
+    /// Whether the sentence alone says too little.
+    pub(crate) fn needs_its_cause(self) -> bool {
+        use NetworkFailure::{Certificate, Connection, Proxy, Tls};
+        matches!(self, Certificate | Tls | Connection | Proxy)
     }
 
     /// A sentence for the operator.
@@ -51,9 +59,14 @@ impl NetworkFailure {
                     "{host} refused the connection: check the address and the port, and whether GitLab is running."
                 )
             }
-            NetworkFailure::Tls => format!(
+            NetworkFailure::Certificate => format!(
                 "the certificate of {host} is not accepted: use --ca-file with the certificate of the authority that signed it."
             ),
+            NetworkFailure::Tls => {
+                format!(
+                    "{host} does not speak TLS as expected: check the port, and whether it is http:// or https://."
+                )
+            }
             NetworkFailure::Proxy => format!("the proxy on the way to {host} could not be used."),
             NetworkFailure::Timeout => format!("{host} did not answer in time."),
             NetworkFailure::Connection => format!("the connection to {host} broke."),
@@ -67,21 +80,22 @@ impl NetworkFailure {
 
 /// Names a failure of the HTTP library.
 pub(crate) fn classify(error: &reqwest::Error) -> NetworkFailure {
-    let causes = || causes(error);
-    let io = || causes().filter_map(|cause| cause.downcast_ref::<io::Error>());
-    if causes().any(|cause| cause.is::<MetadataAddress>()) || io().any(hides::<MetadataAddress>) {
+    if causes(error).any(|cause| cause.is::<MetadataAddress>()) {
         NetworkFailure::Metadata
     } else if error.is_dns() {
         NetworkFailure::Resolve
-    } else if causes().any(|cause| cause.is::<rustls::Error>()) || io().any(hides::<rustls::Error>) {
-        NetworkFailure::Tls
+    } else if let Some(tls) = causes(error).find_map(tls_error) {
+        match tls {
+            rustls::Error::InvalidCertificate(_) => NetworkFailure::Certificate,
+            _ => NetworkFailure::Tls,
+        }
     } else if error.is_timeout() {
         NetworkFailure::Timeout
-    } else if io().any(|cause| cause.kind() == io::ErrorKind::ConnectionRefused) {
+    } else if causes(error).filter_map(as_io).any(|it| it.kind() == io::ErrorKind::ConnectionRefused) {
         NetworkFailure::ConnectionRefused
     } else if error.is_body() || error.is_decode() {
         NetworkFailure::CutBody
-    } else if error.is_connect() && causes().any(|cause| cause.to_string().contains("tunnel")) {
+    } else if error.is_connect() && causes(error).any(|cause| cause.to_string().contains("tunnel")) {
         NetworkFailure::Proxy
     } else {
         NetworkFailure::Connection
@@ -102,8 +116,13 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'stat
     })
 }
 
-fn hides<E: StdError + 'static>(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<E>())
+fn as_io<'e>(cause: &'e (dyn StdError + 'static)) -> Option<&'e io::Error> {
+    cause.downcast_ref()
+}
+
+/// The TLS library's errors travel inside of io errors (and these in others), which do not name them as their source.
+fn tls_error<'e>(cause: &'e (dyn StdError + 'static)) -> Option<&'e rustls::Error> {
+    cause.downcast_ref().or_else(|| tls_error(as_io(cause)?.get_ref()?))
 }
 
 /// A name was resolved to an address that is never a GitLab server.

@@ -13,26 +13,10 @@ use crate::auth::{Credential, CredentialId, TokenKind};
 use crate::blockade::Blockade;
 use crate::config::{ConfigError, WaitPolicy};
 use crate::error::UnauthorizedReason;
-use crate::gate::{Gate, Opening};
+use crate::gate::Opening;
 use crate::limits::Limits;
+use crate::slot::{CredentialState, Slice, Slot, Wanted};
 use crate::usage::CredentialUsage;
-
-/// How a credential stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CredentialState {
-    /// Which one.
-    pub id: CredentialId,
-    /// What a person calls it.
-    pub label: String,
-    /// Why it is not used any more.
-    pub disabled: Option<UnauthorizedReason>,
-    /// Requests left in the current window, as far as GitLab tells.
-    pub remaining: Option<u32>,
-    /// When that window ends.
-    pub resets_at: Option<DateTime<Utc>>,
-    /// Until when it waits, because GitLab asked it to.
-    pub paused_until: Option<DateTime<Utc>>,
-}
 
 /// The credentials of a client and the gate of the server.
 pub(crate) struct Pool {
@@ -49,72 +33,29 @@ struct Slots {
     blockade: Blockade,
 }
 
-struct Slot {
-    credential: Credential,
-    header: (HeaderName, HeaderValue),
-    gate: Gate,
-    disabled: Option<UnauthorizedReason>,
-    /// Endpoints it has no scope for.
-    lacking: HashSet<Arc<str>>,
-    suspicion: Suspicion,
-    lease: Slice,
-    last_turn: u64,
-    /// When it was last asked to wait.
-    limited: Option<Instant>,
-    requests: u64,
-    rate_limited: u64,
-}
-
-/// Requests granted by the gate store.
-#[derive(Default)]
-struct Slice {
-    left: u32,
-    until: Option<Instant>,
-    closed_until: Option<Instant>,
-}
-
-/// Answers 401 that do not say that the token is bad.
-#[derive(Default)]
-struct Suspicion {
-    worked: bool,
-    count: u32,
-    endpoints: HashSet<Arc<str>>,
-}
-
-impl Suspicion {
-    /// One 401 convicts a token that never worked. One that did may have met an endpoint that
-    /// always answers so: it takes two endpoints, or three times the same.
-    fn convicts(&mut self, endpoint: &Arc<str>) -> bool {
-        self.count += 1;
-        self.endpoints.insert(endpoint.clone());
-        !self.worked || self.count >= 3 || self.endpoints.len() >= 2
-    }
-
-    fn clear(&mut self) {
-        (self.worked, self.count) = (true, 0);
-        self.endpoints.clear();
-    }
-}
-
-/// What a request needs of a credential.
-pub(crate) struct Wanted<'w> {
-    pub(crate) endpoint: &'w Arc<str>,
-    pub(crate) pinned: Option<&'w CredentialId>,
-    /// Credentials that were refused this request.
-    pub(crate) refused: &'w [usize],
-}
-
 /// Who goes next.
 pub(crate) enum Pick {
     Go(Ticket),
     /// This one, after a new slice of its budget.
     Lease(usize),
-    Wait {
-        until: Instant,
-        blocked: bool,
-        certain: bool,
-    },
-    Nobody(UnauthorizedReason),
+    Wait(Closed),
+    Nobody(Nobody),
+}
+
+/// Nobody can go yet.
+#[derive(Clone, Copy)]
+pub(crate) struct Closed {
+    pub(crate) until: Instant,
+    /// The address of this machine is blocked.
+    pub(crate) blocked: bool,
+    /// No answer under way can change it.
+    pub(crate) certain: bool,
+}
+
+/// Why nobody can ever go.
+pub(crate) enum Nobody {
+    Unauthorized(UnauthorizedReason),
+    LacksScope(Box<str>),
 }
 
 /// A credential lent to one attempt.
@@ -151,19 +92,22 @@ impl Pool {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until a gate may have opened.
-    pub(crate) async fn changed_or(&self, until: Instant, still_closed: impl Fn() -> bool) {
-        let changed = self.changed.notified();
-        tokio::pin!(changed);
-        changed.as_mut().enable();
-        if still_closed() {
-            let _ = tokio::time::timeout_at(until, changed).await;
+    /// Waits until somebody can go, but no longer than `until`.
+    pub(crate) async fn opened(&self, wanted: &Wanted<'_>, until: Instant) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let closed = self.is_closed(wanted, Instant::now());
+            if !closed || tokio::time::timeout_at(until, changed).await.is_err() {
+                return;
+            }
         }
     }
 
     /// Whether nobody could go now.
-    pub(crate) fn is_closed(&self, wanted: &Wanted<'_>, now: Instant) -> bool {
-        matches!(self.slots().choose(wanted, now), Choice::Wait { .. })
+    fn is_closed(&self, wanted: &Wanted<'_>, now: Instant) -> bool {
+        matches!(self.slots().choose(wanted, now), Choice::Wait(_))
     }
 
     /// Picks the credential with the most headroom, and lends it.
@@ -171,7 +115,7 @@ impl Pool {
         let mut slots = self.slots();
         match slots.choose(wanted, now) {
             Choice::Nobody(reason) => Pick::Nobody(reason),
-            Choice::Wait { until, blocked, certain } => Pick::Wait { until, blocked, certain },
+            Choice::Wait(closed) => Pick::Wait(closed),
             Choice::Slot(slot) if slots.all[slot].lease.is_spent(now) => Pick::Lease(slot),
             Choice::Slot(slot) => Pick::Go(slots.lend(slot, now, self.clone())),
         }
@@ -194,7 +138,8 @@ impl Pool {
     }
 
     pub(crate) fn leased(&self, slot: usize, granted: u32, until: Instant) {
-        let closed_until = (granted == 0).then_some(until);
+        // A store that answers "nothing, ask again at once" must not keep us busy.
+        let closed_until = (granted == 0).then(|| until.max(Instant::now() + Duration::from_millis(100)));
         self.slots().all[slot].lease = Slice { left: granted, until: Some(until), closed_until };
         self.changed.notify_waiters();
     }
@@ -205,7 +150,6 @@ impl Pool {
         slots.blockade.lifted();
         let slot = &mut slots.all[ticket.slot];
         slot.gate.passed(endpoint, ticket.sent);
-        slot.limited = None;
         if worked {
             slot.suspicion.clear();
         }
@@ -213,7 +157,14 @@ impl Pool {
 
     /// Takes note of the headers of an answer.
     pub(crate) fn learn(&self, ticket: &Ticket, limits: &Limits, now: Instant) {
-        self.slots().all[ticket.slot].gate.learn(limits, now);
+        let mut slots = self.slots();
+        let slot = &mut slots.all[ticket.slot];
+        let unknown = slot.gate.window(now).is_none();
+        slot.gate.learn(limits, now);
+        if unknown && slot.gate.window(now).is_some() {
+            // The slice was cut without knowing how much there is.
+            slot.lease.left = 0;
+        }
     }
 
     /// A 429 for all requests of a credential; returns until when it waits.
@@ -221,10 +172,10 @@ impl Pool {
         let mut slots = self.slots();
         let slot = &mut slots.all[ticket.slot];
         slot.rate_limited += 1;
-        slot.limited = Some(now);
         let until = slot.gate.pause.begin(ticket.sent, now, told, &self.policy);
         slots.pause_if_all_wait(now);
         drop(slots);
+        tracing::debug!(credential.id = %ticket.id, ms = (until - now).as_millis() as u64, "GitLab asks to wait");
         self.changed.notify_waiters();
         until
     }
@@ -244,13 +195,15 @@ impl Pool {
     }
 
     /// A 403 that is not GitLab's. Whether the server is paused now.
-    pub(crate) fn blocked(&self, ticket: &Ticket, path: &str, now: Instant) -> bool {
-        self.slots().blockade.refused(path, ticket.sent, now, &self.policy)
+    pub(crate) fn blocked(&self, ticket: &Ticket, what: &str, now: Instant) -> bool {
+        self.slots().blockade.refused(what, ticket.sent, now, &self.policy)
     }
 
     /// The token is bad.
     pub(crate) fn disable(&self, ticket: &Ticket, reason: UnauthorizedReason) {
-        self.slots().all[ticket.slot].disabled.get_or_insert(reason);
+        if self.slots().all[ticket.slot].disabled.replace(reason).is_none() {
+            tracing::warn!(credential.id = %ticket.id, %reason, "a credential is not used any more");
+        }
         self.changed.notify_waiters();
     }
 
@@ -264,8 +217,13 @@ impl Pool {
     }
 
     /// The token has no scope for this endpoint.
-    pub(crate) fn lacks_scope(&self, ticket: &Ticket, endpoint: &Arc<str>) {
-        self.slots().all[ticket.slot].lacking.insert(endpoint.clone());
+    pub(crate) fn lacks_scope(&self, ticket: &Ticket, endpoint: &Arc<str>, needed: &str) {
+        self.slots().all[ticket.slot].lacking.insert(endpoint.clone(), needed.into());
+    }
+
+    /// Whether GitLab ever took the token.
+    pub(crate) fn has_worked(&self, ticket: &Ticket) -> bool {
+        self.slots().all[ticket.slot].suspicion.worked
     }
 
     pub(crate) fn usage(&self) -> Vec<CredentialUsage> {
@@ -291,20 +249,21 @@ pub(crate) struct SeenWindow {
 
 enum Choice {
     Slot(usize),
-    Wait { until: Instant, blocked: bool, certain: bool },
-    Nobody(UnauthorizedReason),
+    Wait(Closed),
+    Nobody(Nobody),
 }
 
 impl Slots {
     fn choose(&self, wanted: &Wanted<'_>, now: Instant) -> Choice {
         if let Some(until) = self.blockade.until(now) {
-            return Choice::Wait { until, blocked: true, certain: true };
+            return Choice::Wait(Closed { until, blocked: true, certain: true });
         }
         if let Some(until) = self.paused_until.filter(|until| *until > now) {
-            return Choice::Wait { until, blocked: false, certain: true };
+            return Choice::Wait(Closed { until, blocked: false, certain: true });
         }
         let fitting: Vec<usize> = (0..self.all.len()).filter(|&it| self.all[it].fits(it, wanted)).collect();
-        let open = fitting.iter().copied().filter(|&it| self.all[it].opening(wanted, now) == Opening::Now);
+        let open =
+            fitting.iter().rev().copied().filter(|&it| self.all[it].opening(wanted, now) == Opening::Now);
         match open.max_by_key(|&it| self.all[it].rank(now)) {
             Some(slot) => Choice::Slot(slot),
             None => self.earliest(&fitting, wanted, now),
@@ -319,14 +278,21 @@ impl Slots {
             Opening::Answer(until) => Some((until, false)),
         });
         match times.min() {
-            Some((until, certain)) => Choice::Wait { until, blocked: false, certain },
+            Some((until, certain)) => Choice::Wait(Closed { until, blocked: false, certain }),
             None => Choice::Nobody(self.why_nobody(wanted)),
         }
     }
 
-    fn why_nobody(&self, wanted: &Wanted<'_>) -> UnauthorizedReason {
-        let asked = self.all.iter().filter(|slot| slot.is_asked(wanted));
-        asked.filter_map(|slot| slot.disabled).next().unwrap_or(UnauthorizedReason::NoCredential)
+    fn why_nobody(&self, wanted: &Wanted<'_>) -> Nobody {
+        let asked = || self.all.iter().filter(|slot| slot.is_asked(wanted));
+        let usable = asked().filter(|slot| slot.disabled.is_none());
+        match usable.filter_map(|slot| slot.lacking.get(wanted.endpoint)).next() {
+            Some(needed) => Nobody::LacksScope(needed.clone()),
+            None => {
+                let reason = asked().find_map(|slot| slot.disabled);
+                Nobody::Unauthorized(reason.unwrap_or(UnauthorizedReason::NoCredential))
+            }
+        }
     }
 
     fn lend(&mut self, slot: usize, now: Instant, pool: Arc<Pool>) -> Ticket {
@@ -347,78 +313,16 @@ impl Slots {
         }
     }
 
-    /// Where several credentials were all asked to wait within moments, it is the address that is counted.
+    /// Where several credentials were all asked to wait until the same moment, it is the address that is counted.
     fn pause_if_all_wait(&mut self, now: Instant) {
-        const MOMENTS: Duration = Duration::from_secs(10);
-        let mut usable = self.all.iter().filter(|slot| slot.disabled.is_none()).peekable();
-        let recently = |slot: &Slot| slot.limited.is_some_and(|at| now - at <= MOMENTS);
-        let ends: Option<Vec<Instant>> =
-            usable.by_ref().map(|slot| slot.gate.pause.until(now).filter(|_| recently(slot))).collect();
-        if let Some(ends) = ends.filter(|ends| ends.len() > 1) {
-            self.paused_until = ends.into_iter().max();
+        const MOMENT: Duration = Duration::from_secs(5);
+        let usable = self.all.iter().filter(|slot| slot.disabled.is_none());
+        let ends: Option<Vec<Instant>> = usable.map(|slot| slot.gate.pause.until(now)).collect();
+        let Some(ends) = ends.filter(|ends| ends.len() > 1) else { return };
+        let (Some(first), Some(last)) = (ends.iter().min(), ends.iter().max()) else { return };
+        if *last - *first <= MOMENT {
+            tracing::info!(seconds = (*last - now).as_secs(), "GitLab asks all credentials to wait");
+            self.paused_until = Some(*last);
         }
-    }
-}
-
-impl Slot {
-    fn new(credential: Credential) -> Result<Self, ConfigError> {
-        let header = credential.header().ok_or_else(|| ConfigError::Token(credential.id.clone()))?;
-        Ok(Slot {
-            credential,
-            header,
-            gate: Gate::default(),
-            disabled: None,
-            lacking: HashSet::new(),
-            suspicion: Suspicion::default(),
-            lease: Slice::default(),
-            last_turn: 0,
-            limited: None,
-            requests: 0,
-            rate_limited: 0,
-        })
-    }
-
-    fn is_asked(&self, wanted: &Wanted<'_>) -> bool {
-        wanted.pinned.is_none_or(|id| *id == self.credential.id)
-    }
-
-    fn fits(&self, index: usize, wanted: &Wanted<'_>) -> bool {
-        let lacks_scope = wanted.pinned.is_none() && self.lacking.contains(wanted.endpoint);
-        self.is_asked(wanted) && self.disabled.is_none() && !lacks_scope && !wanted.refused.contains(&index)
-    }
-
-    fn opening(&self, wanted: &Wanted<'_>, now: Instant) -> Opening {
-        match self.lease.closed_until.filter(|until| *until > now) {
-            Some(until) => Opening::At(until),
-            None => self.gate.opening(wanted.endpoint, now),
-        }
-    }
-
-    /// Unknown headroom first, then the most; among equals the least busy and the longest idle.
-    fn rank(&self, now: Instant) -> (u32, std::cmp::Reverse<u32>, std::cmp::Reverse<u64>) {
-        let headroom = self.gate.headroom(now).unwrap_or(u32::MAX);
-        (headroom, std::cmp::Reverse(self.gate.in_flight), std::cmp::Reverse(self.last_turn))
-    }
-
-    fn state(&self, now: Instant, clock: DateTime<Utc>) -> CredentialState {
-        let window = self.gate.window(now);
-        CredentialState {
-            id: self.credential.id.clone(),
-            label: self.credential.label.clone(),
-            disabled: self.disabled,
-            remaining: window.map(|window| window.remaining),
-            resets_at: window.map(|window| clock + (window.resets - now)),
-            paused_until: self.gate.pause.until(now).map(|until| clock + (until - now)),
-        }
-    }
-}
-
-impl Slice {
-    fn is_spent(&self, now: Instant) -> bool {
-        self.left == 0 || self.until.is_none_or(|until| until <= now)
-    }
-
-    fn is_closed(&self, now: Instant) -> bool {
-        self.closed_until.is_some_and(|until| until > now)
     }
 }

@@ -23,6 +23,8 @@ pub(crate) enum Meaning {
     BadToken(UnauthorizedReason),
     /// Perhaps this token is bad, perhaps the endpoint always answers so.
     Unauthenticated,
+    /// The same for a job token, which most endpoints do not take.
+    JobTokenRefused,
     LacksScope(Box<str>),
     /// Something that is not GitLab refuses.
     ForeignForbidden,
@@ -45,8 +47,11 @@ struct Complaint {
 }
 
 impl Complaint {
+    /// `None` if GitLab did not write this.
     fn read(body: &[u8]) -> Option<Self> {
-        serde_json::from_slice(body).ok()
+        let complaint: Complaint = serde_json::from_slice(body).ok()?;
+        let says = complaint.error.is_some() || complaint.message.is_some() || complaint.errors.is_some();
+        says.then_some(complaint)
     }
 
     /// Everything it says, as one line.
@@ -139,11 +144,10 @@ fn unauthorized(complaint: &Complaint, kind: TokenKind) -> Meaning {
         Meaning::BadToken(UnauthorizedReason::ProofRequired)
     } else if complaint.is("invalid_token") {
         Meaning::BadToken(bad_token(&text))
+    } else if kind == TokenKind::Job {
+        Meaning::JobTokenRefused
     } else if text.contains("Invalid token") {
         Meaning::BadToken(UnauthorizedReason::Unknown)
-    } else if kind == TokenKind::Job {
-        let message = "A job token may not read this; GitLab treats the request as unauthenticated.";
-        Meaning::Final(ErrorKind::Forbidden { reason: ForbiddenReason::JobToken }, message.to_owned())
     } else {
         Meaning::Unauthenticated
     }

@@ -92,3 +92,15 @@ impl Resolve for SafeResolver {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_never_leads_to_a_metadata_address() {
+        let resolve = |name: &str| SafeResolver.resolve(name.parse().unwrap());
+        assert!(resolve("169.254.169.254").await.err().is_some_and(|error| error.is::<MetadataAddress>()));
+        assert!(resolve("127.0.0.1").await.is_ok());
+    }
+}

@@ -80,8 +80,5 @@ fn a_429_says_whether_it_counts_the_endpoint_or_the_token() {
 #[test]
 fn a_job_token_that_may_not_read_is_no_bad_token() {
     let body = br#"{"message":"401 Unauthorized"}"#;
-    match meaning(401, &HeaderMap::new(), body, TokenKind::Job, "x") {
-        Meaning::Final(ErrorKind::Forbidden { reason: ForbiddenReason::JobToken }, _) => {}
-        other => panic!("{other:?}"),
-    }
+    assert_eq!(meaning(401, &HeaderMap::new(), body, TokenKind::Job, "x"), Meaning::JobTokenRefused);
 }
