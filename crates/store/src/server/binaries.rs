@@ -92,7 +92,8 @@ impl Binaries {
         let output = command.arg("--version").current_dir("/").output().await;
         let output = output.map_err(|it| format!("{} cannot run it: {it}", account.name()))?;
         let text = String::from_utf8_lossy(&output.stdout);
-        let version = major(&text).ok_or_else(|| format!("it does not tell its version ({})", text.trim()))?;
+        let version =
+            major(&text).ok_or_else(|| format!("it does not tell its version ({})", text.trim()))?;
         match version >= OLDEST {
             true => Ok(Self { folder: folder.to_owned(), version }),
             false => Err(format!("it is version {version}, and Weir needs {OLDEST} or newer")),

@@ -57,7 +57,12 @@ async fn initdb(
     let program = binaries.program("initdb");
     let mut command = home.account.command(&program);
     command.args(["--data-checksums", "--encoding=UTF8", "--auth=scram-sha-256", "--no-instructions"]);
-    command.args(locale).args(["--username", OWNER_ROLE, "--pgdata"]).arg(draft).arg("--pwfile").arg(password);
+    command
+        .args(locale)
+        .args(["--username", OWNER_ROLE, "--pgdata"])
+        .arg(draft)
+        .arg("--pwfile")
+        .arg(password);
     command.current_dir(&home.root).output().await.at("running", &program)
 }
 
@@ -92,7 +97,10 @@ fn remove_unfinished(home: &Home) {
 
 fn unfinished(root: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(root).into_iter().flatten().flatten();
-    entries.filter(|it| it.file_name().to_string_lossy().starts_with(UNFINISHED)).map(|it| it.path()).collect()
+    entries
+        .filter(|it| it.file_name().to_string_lossy().starts_with(UNFINISHED))
+        .map(|it| it.path())
+        .collect()
 }
 
 /// Makes the new name survive the loss of power.

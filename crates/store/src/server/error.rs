@@ -68,7 +68,9 @@ pub enum ServerError {
     #[error("PostgreSQL did not stop within {seconds} seconds; its log is in {log}")]
     StopFailed { seconds: u64, log: PathBuf },
 
-    #[error("another Weir process has been starting the database of {path} for too long; see what it waits for")]
+    #[error(
+        "another Weir process has been starting the database of {path} for too long; see what it waits for"
+    )]
     Locked { path: PathBuf },
 
     #[error("{doing} {path}: {source}")]

@@ -122,9 +122,7 @@ impl Home {
 
     fn check_owner(&self, cluster: Option<&fs::Metadata>) -> Result<(), ServerError> {
         match cluster.map(Account::of) {
-            Some(owner) if owner.uid != self.account.uid => {
-                Err(owned_by_another(&self.data(), owner))
-            }
+            Some(owner) if owner.uid != self.account.uid => Err(owned_by_another(&self.data(), owner)),
             _ => Ok(()),
         }
     }

@@ -60,7 +60,9 @@ fn judge(home: &Home, error: sqlx::Error) -> Result<Answer, ServerError> {
         },
         sqlx::Error::Io(cause) => match cause.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Ok(Answer::Absent),
-            io::ErrorKind::PermissionDenied => Err(ServerError::io("connecting to", &home.socket_dir(), copy(cause))),
+            io::ErrorKind::PermissionDenied => {
+                Err(ServerError::io("connecting to", &home.socket_dir(), copy(cause)))
+            }
             _ => Ok(Answer::Busy),
         },
         _ => Err(error.into()),

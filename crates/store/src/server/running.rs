@@ -69,7 +69,10 @@ impl Running {
     fn socket_url(&self, role: &str, password: &Password) -> String {
         let port = settings::port(self.listen);
         let socket = percent_encoded(&self.home.socket_dir());
-        format!("postgresql://{role}:{password}@localhost:{port}/{DATABASE}?host={socket}", password = password.0)
+        format!(
+            "postgresql://{role}:{password}@localhost:{port}/{DATABASE}?host={socket}",
+            password = password.0
+        )
     }
 }
 
