@@ -70,7 +70,7 @@ async fn initdb(
 /// of Unicode where that can be had.
 fn locales(version: u32) -> &'static [&'static [&'static str]] {
     match version {
-        17.. => &[&["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]],
+        17.. => &[&["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"], &["--locale=C"]],
         _ => &[&["--locale=C", "--lc-ctype=C.UTF-8"], &["--locale=C"]],
     }
 }

@@ -74,8 +74,13 @@ impl Home {
     }
 
     /// The cluster's major version; None before it is initialised. The folder gets its name only when complete.
-    pub(super) fn version(&self) -> Option<u32> {
-        fs::read_to_string(self.data().join("PG_VERSION")).ok()?.trim().parse().ok()
+    pub(super) fn version(&self) -> Result<Option<u32>, ServerError> {
+        let file = self.data().join("PG_VERSION");
+        match fs::read_to_string(&file) {
+            Ok(text) => Ok(text.trim().parse().ok()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(explain(ServerError::io("reading", &file, error), &self.data_dir)),
+        }
     }
 
     /// The folder of the socket. A long path does not fit into a socket's address, so it gets a short one in /tmp,

@@ -21,7 +21,7 @@ async fn open_in(data_dir: &Path, options: &Options) -> Result<Running, ServerEr
     let owner = Account::of(&fs::metadata(data_dir).at("reading", data_dir)?);
     let _alone = lock::exclusive(&Home::start_lock(data_dir), owner).await?;
     let home = Home::make(data_dir, options.account.as_deref()).await?;
-    let listen = options.listen.unwrap_or_else(|| settings::remembered(&home));
+    let listen = options.listen.unwrap_or_else(|| postmaster::listen(&home));
     leave_other_address(&home, listen).await?;
     let started = bring_up(&home, options, listen).await?;
     // Before the lock is given up, so that no watcher stops the server in between.
@@ -33,10 +33,7 @@ async fn open_in(data_dir: &Path, options: &Options) -> Result<Running, ServerEr
 
 /// The address is part of what the server is started with, so another one takes a restart.
 async fn leave_other_address(home: &Home, listen: Listen) -> Result<(), ServerError> {
-    let before = settings::remembered(home);
-    if before == listen || !probe::listens(home, settings::port(before)) {
-        return Ok(());
-    }
+    let Some(before) = postmaster::running_listen(home).filter(|it| *it != listen) else { return Ok(()) };
     let unused: Option<File> = lock::try_alone(&home.lease(), home.owner)?;
     if unused.is_none() {
         return Err(ServerError::InUse);
@@ -46,13 +43,13 @@ async fn leave_other_address(home: &Home, listen: Listen) -> Result<(), ServerEr
 
 async fn bring_up(home: &Home, options: &Options, listen: Listen) -> Result<bool, ServerError> {
     let port = settings::port(listen);
-    if home.version().is_some() && probe::listens(home, port) {
+    let version = home.version()?;
+    if version.is_some() && probe::listens(home, port) {
         let password = probe::password(home)?;
         if let probe::Answer::Ready = probe::ask(home, port, &password).await? {
             return Ok(false);
         }
     }
-    let version = home.version();
     let binaries = Binaries::get(home, options.binaries.as_deref(), version).await?;
     if version.is_none() {
         cluster::initialise(home, &binaries).await?;

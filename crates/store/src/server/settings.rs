@@ -11,7 +11,8 @@ use super::options::Listen;
 const PORT_WITHOUT_TCP: u16 = 5432;
 
 const FIXED: &str = "\
-# Written by Weir at each start. Put your own settings into custom.conf beside this file; they win.
+# Written by Weir at each start. Put your own settings into custom.conf beside this file; they win over those
+# before its line below.
 data_directory = 'data'
 hba_file = 'pg_hba.conf'
 ident_file = 'data/pg_ident.conf'
@@ -88,8 +89,9 @@ pub(super) fn write(home: &Home, listen: Listen) -> Result<(), ServerError> {
         Listen::At(address) => address.ip().to_string(),
     };
     let settings = format!(
-        "{FIXED}\nlog_directory = {log}\nunix_socket_directories = {socket}\nlisten_addresses = '{addresses}'\n\
-         port = {port}\n\ninclude_if_exists 'custom.conf'\n",
+        "{FIXED}log_directory = {log}\n\ninclude_if_exists 'custom.conf'\n\n\
+         # How Weir finds the server.\nunix_socket_directories = {socket}\nlisten_addresses = '{addresses}'\n\
+         port = {port}\n",
         log = quoted(&home.log().to_string_lossy()),
         // A list of quoted names within a quoted value: a path may hold a comma.
         socket = quoted(&format!("\"{}\"", home.socket_dir().to_string_lossy().replace('"', "\"\""))),
