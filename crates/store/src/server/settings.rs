@@ -16,7 +16,6 @@ const FIXED: &str = "\
 data_directory = 'data'
 hba_file = 'pg_hba.conf'
 ident_file = 'data/pg_ident.conf'
-external_pid_file = ''
 
 max_connections = 100
 shared_buffers = 128MB
@@ -60,6 +59,9 @@ local  all  all       scram-sha-256
 host   all  all  all  scram-sha-256
 ";
 
+const CUSTOM: &str =
+    "# Your own settings for Weir's PostgreSQL, such as shared_buffers = 1GB. Read at its next start.\n";
+
 /// The port that is part of the socket's name, and of TCP when that is on.
 pub(super) fn port(listen: Listen) -> u16 {
     match listen {
@@ -89,7 +91,7 @@ pub(super) fn write(home: &Home, listen: Listen) -> Result<(), ServerError> {
         Listen::At(address) => address.ip().to_string(),
     };
     let settings = format!(
-        "{FIXED}log_directory = {log}\n\ninclude_if_exists 'custom.conf'\n\n\
+        "{FIXED}log_directory = {log}\n\ninclude 'custom.conf'\n\n\
          # How Weir finds the server.\nunix_socket_directories = {socket}\nlisten_addresses = '{addresses}'\n\
          port = {port}\n",
         log = quoted(&home.log().to_string_lossy()),
@@ -97,6 +99,10 @@ pub(super) fn write(home: &Home, listen: Listen) -> Result<(), ServerError> {
         socket = quoted(&format!("\"{}\"", home.socket_dir().to_string_lossy().replace('"', "\"\""))),
         port = port(listen),
     );
+    let custom = home.root.join("custom.conf");
+    if !custom.exists() {
+        home.write(&custom, 0o644, CUSTOM)?;
+    }
     home.write(&home.root.join("pg_hba.conf"), 0o644, HBA)?;
     home.write(&home.root.join("postgresql.conf"), 0o644, &settings)
 }

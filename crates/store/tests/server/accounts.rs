@@ -67,6 +67,20 @@ async fn root_can_name_the_account() {
     // The cluster's owner decides from now on.
     drop(place.open().await);
     assert_eq!(account_of(place.pid()), NOBODY);
+}
+
+#[tokio::test]
+async fn the_account_can_be_corrected_until_there_is_a_cluster() {
+    if skip() {
+        return;
+    }
+    let place = Place::new();
+    let mut options = place.options();
+    options.binaries = Some(place.root.clone());
+    Server::open(&options).await.unwrap_err();
+    options.account = Some("nobody".into());
+    Server::open(&options).await.unwrap_err();
+    drop(place.open().await);
     options.account = Some("no-such-account".into());
     options.data_dir = place.root.join("other");
     let error = Server::open(&options).await.unwrap_err();
@@ -127,6 +141,24 @@ async fn what_root_made_for_an_ordinary_user_belongs_to_that_user() {
     Server::stop(&place.data_dir).await.unwrap();
     let url = processes::said(&url_as_nobody(&place.data_dir).stdout, "url");
     assert_eq!(psql_as_nobody(&url), "psql\n");
+}
+
+#[tokio::test]
+async fn an_account_without_a_name_is_told_what_initdb_needs() {
+    if skip() {
+        return;
+    }
+    let place = Place::new();
+    fs::create_dir(&place.data_dir).unwrap();
+    chown(&place.data_dir, Some(54321), Some(54321)).unwrap();
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=54321", "--regid=54321", "--clear-groups"]);
+    let output = command.args(processes::url_command(&place.data_dir)).output().unwrap();
+    let said = processes::said(&output.stdout, "error");
+    assert!(said.contains("/etc/passwd"), "{said}");
+    // Root takes an account that has one.
+    drop(place.open().await);
+    assert_ne!(account_of(place.pid()), 54321);
 }
 
 #[tokio::test]

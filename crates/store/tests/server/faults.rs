@@ -7,7 +7,7 @@ use std::process::Command;
 
 use store::server::{Listen, Server, ServerError, Status};
 
-use crate::place::{Place, ask, is_root, kill, wait_until};
+use crate::place::{Place, ask, is_root, kill, run, wait_until};
 use crate::processes;
 
 #[tokio::test]
@@ -103,6 +103,51 @@ async fn a_data_directory_that_is_a_file_is_said() {
     fs::write(&place.data_dir, "").unwrap();
     let error = Server::open(&place.options()).await.unwrap_err();
     assert!(error.to_string().contains("data dir"), "{error}");
+}
+
+#[tokio::test]
+async fn lost_passwords_are_made_anew() {
+    let place = Place::new();
+    run(&place.open().await.url(), "create table kept (id int)").await.unwrap();
+    for running in [true, false] {
+        fs::remove_file(place.home().join("password")).unwrap();
+        fs::remove_file(place.home().join("reader-password")).unwrap();
+        if !running {
+            Server::stop(&place.data_dir).await.unwrap();
+        }
+        let running = place.open().await;
+        assert_eq!(ask(&running.url(), "select count(*)::text from kept").await.unwrap(), "0");
+        assert_eq!(ask(&running.reader_url(), "select count(*)::text from kept").await.unwrap(), "0");
+    }
+}
+
+#[tokio::test]
+async fn a_first_start_that_was_cut_short_is_finished() {
+    let place = Place::new();
+    let running = place.open().await;
+    let server = running.url().replace("/weir?", "/postgres?");
+    run(&server, "drop database weir").await.unwrap();
+    run(&server, "drop role weir_reader").await.unwrap();
+    let running = place.open().await;
+    assert!(!running.started());
+    assert_eq!(ask(&running.reader_url(), "select current_user::text").await.unwrap(), "weir_reader");
+}
+
+#[tokio::test]
+async fn settings_of_the_operator_win_and_a_wrong_one_is_said() {
+    let place = Place::new();
+    drop(place.open().await);
+    Server::stop(&place.data_dir).await.unwrap();
+    let custom = place.home().join("custom.conf");
+    fs::write(&custom, "max_connections = 33\nport = 1\n").unwrap();
+    assert_eq!(ask(&place.open().await.url(), "show max_connections").await.unwrap(), "33");
+    Server::stop(&place.data_dir).await.unwrap();
+    fs::write(&custom, "shared_buffers = 'much'\n").unwrap();
+    let error = Server::open(&place.options()).await.unwrap_err();
+    assert!(
+        error.to_string().contains("custom.conf") || error.to_string().contains("shared_buffers"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 //! The built-in PostgreSQL, with the PostgreSQL of this machine.
+#![allow(clippy::unwrap_used, reason = "clippy takes the helpers of tests for ordinary code")]
 
 mod accounts;
 mod faults;

@@ -54,16 +54,18 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let pg_ctl = self.cluster().join("postmaster.pid");
-        if let Some(pid) = fs::read_to_string(&pg_ctl).ok().and_then(|it| it.lines().next()?.parse().ok()) {
-            if works_in(pid, &self.cluster()) {
-                kill(pid, "-QUIT");
-                wait_until("the server is gone", || !pg_ctl.exists());
-            }
+        let pid_file = self.cluster().join("postmaster.pid");
+        if let Some(pid) = first_line(&pid_file).filter(|it| works_in(*it, &self.cluster())) {
+            kill(pid, "-QUIT");
+            wait_until("the server is gone", || !pid_file.exists());
         }
         let _ = fs::remove_dir_all(self.home());
         let _ = fs::remove_dir_all(&self.root);
     }
+}
+
+fn first_line(pid_file: &Path) -> Option<i32> {
+    fs::read_to_string(pid_file).ok()?.lines().next()?.parse().ok()
 }
 
 fn works_in(pid: i32, folder: &Path) -> bool {
