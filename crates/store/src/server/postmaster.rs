@@ -93,8 +93,8 @@ fn why(home: &Home) -> ServerError {
     if text.contains("No space left on device") {
         return ServerError::DiskFull { path: home.root.clone() };
     }
-    let last = text.lines().rev().find(|it| it.contains("FATAL") || it.contains("PANIC"));
-    let reason = last.or(text.lines().last()).unwrap_or("it did not say why").to_owned();
+    let fatal = text.lines().rev().find_map(|it| it.find("FATAL:").map(|at| &it[at..]));
+    let reason = fatal.or(text.lines().last()).unwrap_or("it did not say why").to_owned();
     ServerError::StartFailed { reason, log: home.log() }
 }
 
@@ -104,11 +104,11 @@ fn latest_log(home: &Home) -> Option<PathBuf> {
     logs.max_by_key(|it| fs::metadata(it).and_then(|it| it.modified()).ok())
 }
 
+/// What was written since the last start.
 fn tail(path: &Path) -> String {
-    let text = fs::read(path).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(10)..].join("\n") + "\n"
+    let text = String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
+    let begin = text.rfind("starting PostgreSQL").unwrap_or(0);
+    text[begin..].to_owned()
 }
 
 /// The process named in `postmaster.pid`, running or not.

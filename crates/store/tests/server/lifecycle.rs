@@ -137,7 +137,7 @@ async fn listening_on_tcp_is_chosen_remembered_and_switched_off() {
 async fn psql_takes_the_same_url() {
     let place = Place::new();
     let running = place.open().await;
-    let output = Command::new("psql")
+    let output = Command::new(running.program("psql").await.unwrap())
         .args([&running.url(), "--no-psqlrc", "-Atc", "select current_user || '@' || current_database()"])
         // A stray variable must not send it elsewhere.
         .env("PGPORT", "1")
