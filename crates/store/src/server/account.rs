@@ -43,11 +43,9 @@ impl Account {
         if !caller.uid.is_root() {
             return Ok(caller);
         }
-        let owners = cluster.into_iter().chain([data_dir]).map(Self::of);
-        match owners.into_iter().find(|it| !it.uid.is_root()) {
-            Some(owner) => Ok(owner),
-            None => Self::unprivileged(preferred),
-        }
+        let maker = cluster.map(Self::of).filter(|it| !it.uid.is_root());
+        let owner = Some(Self::of(data_dir)).filter(|it| !it.uid.is_root() && it.has_name());
+        maker.or(owner).map_or_else(|| Self::unprivileged(preferred), Ok)
     }
 
     fn unprivileged(preferred: Option<&str>) -> Result<Self, ServerError> {
@@ -62,11 +60,16 @@ impl Account {
         (!user.uid.is_root()).then_some(Self { uid: user.uid, gid: user.gid })
     }
 
+    /// Containers run under numbers that no account has. PostgreSQL starts as one of them, but `initdb` does not.
+    pub(super) fn has_name(self) -> bool {
+        matches!(User::from_uid(self.uid), Ok(Some(_)))
+    }
+
     /// For messages: the name, or the number of an account without one (as in containers).
     pub(super) fn name(self) -> String {
         match User::from_uid(self.uid) {
             Ok(Some(user)) => user.name,
-            _ => format!("the account with number {}", self.uid),
+            _ => format!("the account number {}", self.uid),
         }
     }
 

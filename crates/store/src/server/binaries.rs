@@ -63,7 +63,8 @@ impl Binaries {
         }
     }
 
-    async fn find(home: &Home, cluster: Option<u32>) -> Option<Self> {
+    /// An installation of the cluster's version, or the newest, without fetching one.
+    pub(super) async fn find(home: &Home, cluster: Option<u32>) -> Option<Self> {
         let mut newest: Option<Self> = None;
         for folder in candidates(&home.root.join("binaries")) {
             match Self::inspect(&folder, home.account).await {
@@ -133,6 +134,16 @@ fn children(parent: &Path, prefix: &str, below: &str) -> Vec<PathBuf> {
 fn resolved(folder: &Path) -> Option<PathBuf> {
     let postgres = folder.join("postgres").canonicalize().ok()?;
     Some(postgres.parent()?.to_owned())
+}
+
+/// A client program: the one that belongs to the server's version, as `pg_dump` refuses a newer server's data, else
+/// the one on the PATH.
+pub(super) async fn client_program(home: &Home, name: &str) -> Option<PathBuf> {
+    let version = home.version().ok().flatten();
+    let beside = Binaries::find(home, version).await.map(|it| it.program(name));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).map(|it| it.join(name)).collect::<Vec<_>>();
+    beside.into_iter().chain(on_path).find(|it| it.is_file())
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
+
+use tokio::io::AsyncWriteExt;
 
 use super::binaries::Binaries;
 use super::error::{At, ServerError};
@@ -19,7 +21,8 @@ pub(super) async fn initialise(home: &Home, binaries: &Binaries) -> Result<(), S
     remove_unfinished(home);
     let draft = home.root.join(format!("{UNFINISHED}{:016x}", rand::random::<u64>()));
     home.make_folder(&draft, 0o700, home.account)?;
-    let password = secret::create(home, &home.password())?;
+    let password = secret::generate();
+    home.write(&home.password(), 0o600, &password)?;
     // PostgreSQL's account cannot read the password's own file.
     let copy = draft.with_extension("password");
     home.write_for(home.account, &copy, 0o600, &password)?;
@@ -70,7 +73,7 @@ async fn initdb(
 /// of Unicode where that can be had.
 fn locales(version: u32) -> &'static [&'static [&'static str]] {
     match version {
-        17.. => &[&["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]],
+        17.. => &[&["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"], &["--locale=C"]],
         _ => &[&["--locale=C", "--lc-ctype=C.UTF-8"], &["--locale=C"]],
     }
 }
@@ -80,9 +83,28 @@ fn why(home: &Home, output: &Output) -> ServerError {
     if text.contains("No space left on device") {
         return ServerError::DiskFull { path: home.root.clone() };
     }
-    let reason = text.lines().find(|it| it.contains("error:") || it.contains("FATAL"));
+    let reason = text.lines().find(|it| ["error:", "ERROR:", "FATAL:"].iter().any(|word| it.contains(word)));
     let reason = reason.or(text.lines().last()).unwrap_or("it did not say why").to_owned();
     ServerError::InitFailed { path: home.data(), reason }
+}
+
+/// Gives Weir's role a new password when the old one is lost. The server must be stopped: this way in asks for none.
+pub(super) async fn renew_password(home: &Home, binaries: &Binaries) -> Result<(), ServerError> {
+    let password = secret::generate();
+    let program = binaries.program("postgres");
+    let mut command = home.account.command(&program);
+    command.args(["--single", "-D", "data", "-c", "password_encryption=scram-sha-256", "postgres"]);
+    command.current_dir(&home.root).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut server = command.spawn().at("running", &program)?;
+    if let Some(mut input) = server.stdin.take() {
+        let statement = format!("alter role {OWNER_ROLE} password '{password}'\n");
+        input.write_all(statement.as_bytes()).await.at("writing to", &program)?;
+    }
+    let output = server.wait_with_output().await.at("running", &program)?;
+    if !output.status.success() || String::from_utf8_lossy(&output.stderr).contains("ERROR:") {
+        return Err(why(home, &output));
+    }
+    home.write(&home.password(), 0o600, &password)
 }
 
 /// As far as possible: what cannot be removed is not in the way.

@@ -37,6 +37,11 @@ pub enum ServerError {
     NoAccount,
 
     #[error(
+        "the account number {uid} has no name on this machine, and PostgreSQL's initdb needs one; add a line for it to /etc/passwd, start Weir as root, or name a server with --database-url"
+    )]
+    NamelessAccount { uid: u32 },
+
+    #[error(
         "cannot listen on {address}: {source}; choose another address with --listen, or none with --listen off"
     )]
     CannotListen { address: SocketAddr, source: io::Error },
@@ -52,7 +57,7 @@ pub enum ServerError {
     UnsafeSocketDir { path: PathBuf, reason: String },
 
     #[error(
-        "the database refused the password in {path}; restore that file from a backup of the data directory, or set its content again with `alter role`"
+        "the database refused the password in {path}; remove that file and stop the database, and Weir makes a new one"
     )]
     PasswordRefused { path: PathBuf },
 

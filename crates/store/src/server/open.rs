@@ -1,8 +1,9 @@
 //! From nothing, or a stopped cluster, or a running server, to one that answers.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::account::Account;
 use super::binaries::Binaries;
@@ -21,7 +22,7 @@ async fn open_in(data_dir: &Path, options: &Options) -> Result<Running, ServerEr
     let owner = Account::of(&fs::metadata(data_dir).at("reading", data_dir)?);
     let _alone = lock::exclusive(&Home::start_lock(data_dir), owner).await?;
     let home = Home::make(data_dir, options.account.as_deref()).await?;
-    let listen = options.listen.unwrap_or_else(|| settings::remembered(&home));
+    let listen = options.listen.unwrap_or_else(|| postmaster::listen(&home));
     leave_other_address(&home, listen).await?;
     let started = bring_up(&home, options, listen).await?;
     // Before the lock is given up, so that no watcher stops the server in between.
@@ -33,29 +34,40 @@ async fn open_in(data_dir: &Path, options: &Options) -> Result<Running, ServerEr
 
 /// The address is part of what the server is started with, so another one takes a restart.
 async fn leave_other_address(home: &Home, listen: Listen) -> Result<(), ServerError> {
-    let before = settings::remembered(home);
-    if before == listen || !probe::listens(home, settings::port(before)) {
-        return Ok(());
-    }
-    let unused: Option<File> = lock::try_alone(&home.lease(), home.owner)?;
-    if unused.is_none() {
+    let Some(before) = postmaster::running_listen(home).filter(|it| *it != listen) else { return Ok(()) };
+    if is_in_use(home).await? {
         return Err(ServerError::InUse);
     }
     stop::shut_down(home, settings::port(before)).await
 }
 
+async fn is_in_use(home: &Home) -> Result<bool, ServerError> {
+    for _ in 0..3 {
+        if lock::try_alone(&home.lease(), home.owner)?.is_some() {
+            return Ok(false);
+        }
+        // A watcher that is just looking holds the lease for an instant.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(true)
+}
+
 async fn bring_up(home: &Home, options: &Options, listen: Listen) -> Result<bool, ServerError> {
     let port = settings::port(listen);
-    if home.version().is_some() && probe::listens(home, port) {
+    let version = home.version()?;
+    if version.is_some() && home.password().exists() && probe::listens(home, port) {
         let password = probe::password(home)?;
         if let probe::Answer::Ready = probe::ask(home, port, &password).await? {
             return Ok(false);
         }
     }
-    let version = home.version();
     let binaries = Binaries::get(home, options.binaries.as_deref(), version).await?;
     if version.is_none() {
         cluster::initialise(home, &binaries).await?;
+    }
+    if !home.password().exists() {
+        stop::shut_down(home, port).await?;
+        cluster::renew_password(home, &binaries).await?;
     }
     let password = probe::password(home)?;
     let started = postmaster::bring_up(home, &binaries, listen, &password).await?;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -40,7 +40,9 @@ pub(super) async fn bring_up(
         // Looked at before asking: a successful end says that the server answers from now on.
         let ended = launch.as_mut().and_then(|it| it.try_wait().ok().flatten());
         match (probe::ask(home, settings::port(listen), password).await?, ended) {
-            (Answer::Ready, _) => return Ok(launch.is_some()),
+            (Answer::Ready | Answer::Empty, _) => return Ok(launch.is_some()),
+            // One that a killed Weir had just started came first.
+            (Answer::Absent, Some(_)) if is_alive(home) => {}
             (Answer::Absent, Some(_)) if waits_for_orphans(home) && begin.elapsed() < ORPHANS_END_WITHIN => {
                 launch = None;
             }
@@ -57,7 +59,7 @@ pub(super) async fn bring_up(
 
 /// `pg_ctl` and not `postgres`: it gives the server a session of its own, which takes an unsafe call otherwise.
 fn start(home: &Home, binaries: &Binaries, listen: Listen) -> Result<Child, ServerError> {
-    forget_stale_pid(home)?;
+    forget_stale_pids(home, listen)?;
     if let Listen::At(address) = listen {
         // PostgreSQL would say it in its log only.
         TcpListener::bind(address).map_err(|source| ServerError::CannotListen { address, source })?;
@@ -91,8 +93,8 @@ fn why(home: &Home) -> ServerError {
     if text.contains("No space left on device") {
         return ServerError::DiskFull { path: home.root.clone() };
     }
-    let last = text.lines().rev().find(|it| it.contains("FATAL") || it.contains("PANIC"));
-    let reason = last.or(text.lines().last()).unwrap_or("it did not say why").to_owned();
+    let fatal = text.lines().rev().find_map(|it| it.find("FATAL:").map(|at| &it[at..]));
+    let reason = fatal.or(text.lines().last()).unwrap_or("it did not say why").to_owned();
     ServerError::StartFailed { reason, log: home.log() }
 }
 
@@ -102,26 +104,45 @@ fn latest_log(home: &Home) -> Option<PathBuf> {
     logs.max_by_key(|it| fs::metadata(it).and_then(|it| it.modified()).ok())
 }
 
+/// What was written since the last start.
 fn tail(path: &Path) -> String {
-    let text = fs::read(path).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(10)..].join("\n") + "\n"
+    let text = String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
+    let begin = text.rfind("starting PostgreSQL").unwrap_or(0);
+    text[begin..].to_owned()
 }
 
 /// The process named in `postmaster.pid`, running or not.
 pub(super) fn pid(home: &Home) -> Option<Pid> {
-    let text = fs::read_to_string(pid_file(home)).ok()?;
+    pid_in(&home.data().join("postmaster.pid"))
+}
+
+fn pid_in(file: &Path) -> Option<Pid> {
+    let text = fs::read_to_string(file).ok()?;
     text.lines().next()?.trim().parse().ok().filter(|it| *it > 1).map(Pid::from_raw)
 }
 
-fn pid_file(home: &Home) -> PathBuf {
-    home.data().join("postmaster.pid")
+/// Where the running server listens; where the next one will, if none runs.
+pub(super) fn listen(home: &Home) -> Listen {
+    running_listen(home).unwrap_or_else(|| settings::remembered(home))
+}
+
+/// Where the running server listens, as it says itself: the choice may not have been remembered yet.
+pub(super) fn running_listen(home: &Home) -> Option<Listen> {
+    let text = fs::read_to_string(home.data().join("postmaster.pid")).ok().filter(|_| is_alive(home))?;
+    let mut lines = text.lines().skip(3);
+    let (port, _socket_dir, address) = (lines.next()?, lines.next()?, lines.next()?);
+    match address.parse() {
+        Ok(ip) => Some(Listen::At(SocketAddr::new(ip, port.parse().ok()?))),
+        Err(_) => Some(Listen::Off),
+    }
 }
 
 /// Whether the process named in `postmaster.pid` is a postmaster of this cluster. In doubt it is.
 pub(super) fn is_alive(home: &Home) -> bool {
-    let Some(pid) = pid(home) else { return false };
+    pid(home).is_some_and(|it| is_postmaster(home, it))
+}
+
+fn is_postmaster(home: &Home, pid: Pid) -> bool {
     match kill(pid, None) {
         Err(Errno::ESRCH) => false,
         // Of another account, and so not ours: ours runs as we do, or we are root.
@@ -142,14 +163,17 @@ fn is_postgres(pid: Pid) -> bool {
     output.is_ok_and(|it| String::from_utf8_lossy(&it.stdout).contains("postgres"))
 }
 
-/// PostgreSQL removes the file of a dead server itself, but not one whose number is another process's by now.
-fn forget_stale_pid(home: &Home) -> Result<(), ServerError> {
-    let taken_by_another = pid(home).is_some_and(|it| kill(it, None).is_ok());
-    let file = pid_file(home);
-    match taken_by_another && !is_alive(home) {
-        true => fs::remove_file(&file).or_else(ignore_missing).at("removing", &file),
-        false => Ok(()),
+/// PostgreSQL removes the files of a dead server itself, but not when their number is another process's by now, as
+/// it often is after the restart of a container, or when nobody has collected the dead process.
+fn forget_stale_pids(home: &Home, listen: Listen) -> Result<(), ServerError> {
+    let socket_lock = home.socket(settings::port(listen)).with_added_extension("lock");
+    for file in [home.data().join("postmaster.pid"), socket_lock] {
+        let named = pid_in(&file).filter(|it| kill(*it, None).is_ok());
+        if named.is_some_and(|it| !is_postmaster(home, it)) {
+            fs::remove_file(&file).or_else(ignore_missing).at("removing", &file)?;
+        }
     }
+    Ok(())
 }
 
 /// Sends a signal to the postmaster. Only for a server that is known to live.

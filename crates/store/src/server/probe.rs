@@ -8,11 +8,13 @@ use sqlx::{ConnectOptions, Connection};
 
 use super::error::ServerError;
 use super::home::Home;
-use super::{OWNER_ROLE, secret};
+use super::{DATABASE, OWNER_ROLE, secret};
 
 /// What a connection attempt showed.
 pub(super) enum Answer {
     Ready,
+    /// It runs, but its first start was cut short before the database was made.
+    Empty,
     /// It is starting or stopping; ask again.
     Busy,
     /// Nobody listens.
@@ -27,7 +29,7 @@ pub(super) fn listens(home: &Home, port: u16) -> bool {
 
 /// Tries to log in.
 pub(super) async fn ask(home: &Home, port: u16, password: &str) -> Result<Answer, ServerError> {
-    match connect(home, port, password, "postgres").await {
+    match connect(home, port, password, DATABASE).await {
         Ok(connection) => {
             connection.close().await?;
             Ok(Answer::Ready)
@@ -55,6 +57,8 @@ fn judge(home: &Home, error: sqlx::Error) -> Result<Answer, ServerError> {
             Some("57P03" | "57P01") => Ok(Answer::Busy),
             // too_many_connections: it surely runs.
             Some("53300") => Ok(Answer::Ready),
+            // invalid_catalog_name.
+            Some("3D000") => Ok(Answer::Empty),
             Some("28P01") => Err(ServerError::PasswordRefused { path: home.password() }),
             _ => Err(error.into()),
         },

@@ -51,7 +51,8 @@ async fn make_role(home: &Home, server: &mut PgConnection) -> Result<(), ServerE
         run(server, format!("create role {READER_ROLE} login")).await?;
         run(server, format!("alter role {READER_ROLE} set default_transaction_read_only = on")).await?;
     }
-    let password = known.map_or_else(|| secret::create(home, &path), Ok)?;
+    let password = known.unwrap_or_else(secret::generate);
+    home.write(&path, 0o600, &password)?;
     run(server, format!("alter role {READER_ROLE} password '{password}'")).await?;
     Ok(())
 }

@@ -2,12 +2,12 @@
 
 use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::ServerError;
 use super::home::Home;
 use super::options::Listen;
-use super::{DATABASE, OWNER_ROLE, READER_ROLE, probe, reader, settings};
+use super::{DATABASE, OWNER_ROLE, READER_ROLE, binaries, probe, reader, settings};
 
 /// A running server, in use for as long as this value lives: it does not stop for want of users.
 #[derive(Debug)]
@@ -55,6 +55,11 @@ impl Running {
     /// The data directory as an absolute path.
     pub fn data_dir(&self) -> &Path {
         &self.home.data_dir
+    }
+
+    /// Where a client program such as `psql` or `pg_dump` is, preferably of the server's own version.
+    pub async fn program(&self, name: &str) -> Option<PathBuf> {
+        binaries::client_program(&self.home, name).await
     }
 
     fn address(&self) -> Option<SocketAddr> {

@@ -5,7 +5,6 @@ use std::io;
 use std::path::Path;
 
 use super::error::{At, ServerError};
-use super::home::Home;
 
 /// Reads a password; None when there is no such file.
 pub(super) fn find(path: &Path) -> Result<Option<String>, ServerError> {
@@ -16,10 +15,8 @@ pub(super) fn find(path: &Path) -> Result<Option<String>, ServerError> {
     }
 }
 
-/// Makes a new password and keeps it in the file. Letters and digits only, so it needs no quoting anywhere.
-pub(super) fn create(home: &Home, path: &Path) -> Result<String, ServerError> {
+/// A new password: letters and digits only, so it needs no quoting anywhere.
+pub(super) fn generate() -> String {
     let bytes: [u8; 24] = rand::random();
-    let password: String = bytes.iter().map(|it| format!("{it:02x}")).collect();
-    home.write(path, 0o600, &password)?;
-    Ok(password)
+    bytes.iter().map(|it| format!("{it:02x}")).collect()
 }

@@ -11,11 +11,11 @@ use super::options::Listen;
 const PORT_WITHOUT_TCP: u16 = 5432;
 
 const FIXED: &str = "\
-# Written by Weir at each start. Put your own settings into custom.conf beside this file; they win.
+# Written by Weir at each start. Put your own settings into custom.conf beside this file; they win over those
+# before its line below.
 data_directory = 'data'
 hba_file = 'pg_hba.conf'
 ident_file = 'data/pg_ident.conf'
-external_pid_file = ''
 
 max_connections = 100
 shared_buffers = 128MB
@@ -59,6 +59,9 @@ local  all  all       scram-sha-256
 host   all  all  all  scram-sha-256
 ";
 
+const CUSTOM: &str =
+    "# Your own settings for Weir's PostgreSQL, such as shared_buffers = 1GB. Read at its next start.\n";
+
 /// The port that is part of the socket's name, and of TCP when that is on.
 pub(super) fn port(listen: Listen) -> u16 {
     match listen {
@@ -88,13 +91,18 @@ pub(super) fn write(home: &Home, listen: Listen) -> Result<(), ServerError> {
         Listen::At(address) => address.ip().to_string(),
     };
     let settings = format!(
-        "{FIXED}\nlog_directory = {log}\nunix_socket_directories = {socket}\nlisten_addresses = '{addresses}'\n\
-         port = {port}\n\ninclude_if_exists 'custom.conf'\n",
+        "{FIXED}log_directory = {log}\n\ninclude 'custom.conf'\n\n\
+         # How Weir finds the server.\nunix_socket_directories = {socket}\nlisten_addresses = '{addresses}'\n\
+         port = {port}\n",
         log = quoted(&home.log().to_string_lossy()),
         // A list of quoted names within a quoted value: a path may hold a comma.
         socket = quoted(&format!("\"{}\"", home.socket_dir().to_string_lossy().replace('"', "\"\""))),
         port = port(listen),
     );
+    let custom = home.root.join("custom.conf");
+    if !custom.exists() {
+        home.write(&custom, 0o644, CUSTOM)?;
+    }
     home.write(&home.root.join("pg_hba.conf"), 0o644, HBA)?;
     home.write(&home.root.join("postgresql.conf"), 0o644, &settings)
 }

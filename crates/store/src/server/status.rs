@@ -21,9 +21,9 @@ pub enum Status {
 pub(super) fn status(data_dir: &Path) -> Result<Status, ServerError> {
     let Ok(data_dir) = data_dir.canonicalize() else { return Ok(Status::NotInitialised) };
     let Some(home) = Home::find(&data_dir)? else { return Ok(Status::NotInitialised) };
-    let Some(version) = home.version() else { return Ok(Status::NotInitialised) };
+    let Some(version) = home.version()? else { return Ok(Status::NotInitialised) };
     let (data, log, account) = (home.data(), home.log(), home.account.name());
-    let listen = settings::remembered(&home);
+    let listen = postmaster::listen(&home);
     if !probe::listens(&home, settings::port(listen)) {
         return Ok(Status::Stopped { version, data, log, account });
     }

@@ -26,7 +26,7 @@ async fn stop_in(data_dir: &Path) -> Result<bool, ServerError> {
     let owner = Account::of(&fs::metadata(data_dir).at("reading", data_dir)?);
     let Some(home) = Home::find(data_dir)? else { return Ok(false) };
     let _alone = lock::exclusive(&Home::start_lock(data_dir), owner).await?;
-    let port = settings::port(settings::remembered(&home));
+    let port = settings::port(postmaster::listen(&home));
     let runs = !is_gone(&home, port);
     shut_down(&home, port).await?;
     Ok(runs)

@@ -55,7 +55,7 @@ async fn stop_unused(home: &Home, usage: &mut Usage) -> Result<bool, ServerError
     if usage.is_used(home).await? {
         return Ok(false);
     }
-    stop::shut_down(home, settings::port(settings::remembered(home))).await?;
+    stop::shut_down(home, settings::port(postmaster::listen(home))).await?;
     Ok(true)
 }
 
@@ -67,7 +67,7 @@ struct Usage {
 
 impl Usage {
     async fn is_used(&mut self, home: &Home) -> Result<bool, ServerError> {
-        let listen = settings::remembered(home);
+        let listen = postmaster::listen(home);
         // Whoever opened TCP for other programs cannot start the server from there, so it stays.
         if listen != Listen::Off || lock::try_alone(&home.lease(), home.owner)?.is_none() {
             return Ok(true);
