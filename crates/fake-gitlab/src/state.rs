@@ -1,0 +1,126 @@
+//! What a running fake shares between its requests.
+
+use std::collections::HashMap;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use tokio::sync::Semaphore;
+
+use crate::counters::Counters;
+use crate::faults::Faults;
+use crate::limits::Limits;
+use crate::settings::Settings;
+use crate::tokens::{TokenSpec, TokenState};
+use crate::world::index::Index;
+use crate::world::model::World;
+
+/// The world, its indexes, the tokens, and what disturbs and counts requests.
+pub struct State {
+    /// The instance's switches.
+    pub settings: Settings,
+    /// Throttles and application limits.
+    pub limits: Limits,
+    /// Disturbances.
+    pub faults: Faults,
+    /// What was asked and served.
+    pub counters: Counters,
+    pub(crate) workers: Option<Arc<Semaphore>>,
+    tokens: RwLock<HashMap<String, TokenSpec>>,
+    world: RwLock<World>,
+    /// Counts changes of the world, so that the index is made again after one.
+    generation: AtomicU64,
+    index: Mutex<(u64, Arc<Index>)>,
+}
+
+impl State {
+    /// A state around a world.
+    pub fn new(settings: Settings, world: World, tokens: Vec<TokenSpec>, limits: Limits, faults: Faults) -> Self {
+        let index = Arc::new(Index::of(&world));
+        Self {
+            workers: settings.workers.map(|workers| Arc::new(Semaphore::new(workers))),
+            settings,
+            limits,
+            faults,
+            counters: Counters::default(),
+            tokens: RwLock::new(tokens.into_iter().map(|spec| (spec.token.clone(), spec)).collect()),
+            world: RwLock::new(world),
+            generation: AtomicU64::new(0),
+            index: Mutex::new((0, index)),
+        }
+    }
+
+    /// The world, held still. Do not keep it across an await.
+    pub fn world(&self) -> RwLockReadGuard<'_, World> {
+        self.world.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The world, to be changed. The indexes are made again afterwards.
+    pub fn world_mut(&self) -> WorldMut<'_> {
+        let world = self.world.write().unwrap_or_else(PoisonError::into_inner);
+        WorldMut { world, generation: &self.generation }
+    }
+
+    /// Moves the clock only, which no index depends on.
+    pub fn advance_clock(&self, by: chrono::TimeDelta) {
+        self.world.write().unwrap_or_else(PoisonError::into_inner).advance(by);
+    }
+
+    /// Lookups that fit this world.
+    pub fn index(&self, world: &World) -> Arc<Index> {
+        let generation = self.generation.load(Ordering::Acquire);
+        let mut index = lock(&self.index);
+        if index.0 != generation {
+            *index = (generation, Arc::new(Index::of(world)));
+        }
+        index.1.clone()
+    }
+
+    /// Adds a token, or replaces the one with the same secret.
+    pub fn add_token(&self, spec: TokenSpec) {
+        self.tokens.write().unwrap_or_else(PoisonError::into_inner).insert(spec.token.clone(), spec);
+    }
+
+    /// The token with this secret.
+    pub fn token(&self, secret: &str) -> Option<TokenSpec> {
+        self.tokens.read().unwrap_or_else(PoisonError::into_inner).get(secret).cloned()
+    }
+
+    /// Changes the state of a token, such as to revoked.
+    pub fn set_token_state(&self, secret: &str, state: TokenState) {
+        if let Some(spec) = self.tokens.write().unwrap_or_else(PoisonError::into_inner).get_mut(secret) {
+            spec.state = state;
+        }
+    }
+}
+
+/// A mutex whose holder panicked still holds usable data here.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The world while it is changed.
+pub struct WorldMut<'a> {
+    world: RwLockWriteGuard<'a, World>,
+    generation: &'a AtomicU64,
+}
+
+impl Deref for WorldMut<'_> {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+impl DerefMut for WorldMut<'_> {
+    fn deref_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
+}
+
+impl Drop for WorldMut<'_> {
+    fn drop(&mut self) {
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+}

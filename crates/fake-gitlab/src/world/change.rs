@@ -1,0 +1,71 @@
+//! How the world changes, with GitLab's own habits: which change writes a system note, which one moves
+//! `updated_at`, and which one leaves no trace. Every method acts at the world's `now` and moves it by a few
+//! milliseconds, as writing takes time. Methods panic when given an id that does not exist.
+
+mod labels;
+mod members;
+mod merge_requests;
+mod milestones;
+mod notes;
+mod projects;
+mod random;
+mod reviews;
+
+pub use merge_requests::{MergeStyle, NewMergeRequest};
+pub use notes::NewNote;
+pub use random::{Kinds, random_change};
+
+use chrono::TimeDelta;
+
+use super::hash::mix;
+use super::model::{Id, MergeRequest, Time, World};
+
+/// GitLab does not touch a row again within this time (`ThrottledTouch::TOUCH_INTERVAL`).
+pub const TOUCH_INTERVAL: TimeDelta = TimeDelta::seconds(60);
+
+impl World {
+    /// Moves the clock forward.
+    pub fn advance(&mut self, by: TimeDelta) {
+        self.now += by;
+    }
+
+    /// A moment between one and nine milliseconds later, as the next write of the same request would have.
+    pub fn tick(&mut self) -> Time {
+        self.ids.ticks += 1;
+        let micros = 1_000 + (mix(self.ids.ticks) % 8_000) as i64;
+        self.now += TimeDelta::microseconds(micros);
+        self.now
+    }
+
+    pub(crate) fn merge_request_mut(&mut self, id: Id) -> &mut MergeRequest {
+        self.merge_requests.get_mut(&id).expect("the merge request exists")
+    }
+
+    /// What a saved note does to its merge request: `updated_at` moves unless it is less than a minute old.
+    pub fn touch(&mut self, merge_request_id: Id) {
+        let now = self.now;
+        let mr = self.merge_request_mut(merge_request_id);
+        if now - mr.updated_at > TOUCH_INTERVAL {
+            mr.updated_at = now;
+        }
+    }
+
+    /// What a change of the merge request's own columns does: `updated_at` always moves.
+    fn save(&mut self, merge_request_id: Id) {
+        let now = self.tick();
+        self.merge_request_mut(merge_request_id).updated_at = now;
+    }
+
+    pub(crate) fn username(&self, user_id: Id) -> &str {
+        self.users.get(&user_id).map_or("ghost", |user| &user.username)
+    }
+}
+
+/// `@a, @b and @c`, as GitLab joins names in system notes.
+fn sentence(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => only.clone(),
+        [init @ .., last] => format!("{} and {last}", init.join(", ")),
+    }
+}

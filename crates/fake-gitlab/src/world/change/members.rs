@@ -1,0 +1,70 @@
+//! Members of groups and projects. No merge request moves for them.
+
+use chrono::NaiveDate;
+
+use crate::world::model::{Id, Member, User, UserType, World};
+
+impl World {
+    /// Creates a user.
+    pub fn create_user(&mut self, username: &str, name: &str, user_type: UserType) -> Id {
+        let now = self.tick();
+        self.ids.user += 1;
+        let id = self.ids.user;
+        let user = User {
+            id,
+            username: username.to_owned(),
+            name: name.to_owned(),
+            state: "active".to_owned(),
+            user_type,
+            created_at: now,
+        };
+        self.users.insert(id, user);
+        id
+    }
+
+    /// Adds a direct member to a group, or changes the level of one.
+    pub fn set_group_member(
+        &mut self,
+        group_id: Id,
+        user_id: Id,
+        access_level: i32,
+        expires_at: Option<NaiveDate>,
+    ) {
+        let created_at = self.tick();
+        let members = &mut self.groups.get_mut(&group_id).expect("the group exists").members;
+        let fresh = Member { user_id, access_level, created_at, expires_at };
+        let member = members.entry(user_id).or_insert(fresh);
+        member.access_level = access_level;
+        member.expires_at = expires_at;
+    }
+
+    /// Adds a direct member to a project, or changes the level of one.
+    pub fn set_project_member(
+        &mut self,
+        project_id: Id,
+        user_id: Id,
+        access_level: i32,
+        expires_at: Option<NaiveDate>,
+    ) {
+        let created_at = self.tick();
+        let members = &mut self.projects.get_mut(&project_id).expect("the project exists").members;
+        let fresh = Member { user_id, access_level, created_at, expires_at };
+        let member = members.entry(user_id).or_insert(fresh);
+        member.access_level = access_level;
+        member.expires_at = expires_at;
+    }
+
+    /// Removes a direct member of a group.
+    pub fn remove_group_member(&mut self, group_id: Id, user_id: Id) {
+        if let Some(group) = self.groups.get_mut(&group_id) {
+            group.members.remove(&user_id);
+        }
+    }
+
+    /// Removes a direct member of a project.
+    pub fn remove_project_member(&mut self, project_id: Id, user_id: Id) {
+        if let Some(project) = self.projects.get_mut(&project_id) {
+            project.members.remove(&user_id);
+        }
+    }
+}
