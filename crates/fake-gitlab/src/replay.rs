@@ -1,0 +1,1 @@
+//! A GitLab made of recorded answers.
