@@ -1,5 +1,7 @@
 //! The GraphQL layer, over a small world made by hand.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests too.
+
 mod answers;
 mod complexity;
 mod editions;
