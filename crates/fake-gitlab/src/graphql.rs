@@ -27,7 +27,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-pub use index::Index;
+pub use index::{Index, Order, Ordered};
 pub use plan::{Branch, Node, Plan};
 pub use schema::{Edition, SDL, Schema};
 pub use sight::{EverythingVisible, Sight};
@@ -68,9 +68,9 @@ pub struct GraphqlOptions {
 impl Default for GraphqlOptions {
     fn default() -> Self {
         Self {
-            edition: Edition::Enterprise,
+            edition: Edition::Free,
             without: Vec::new(),
-            version: "18.5.0-ee".to_owned(),
+            version: "17.11.0-ee".to_owned(),
             revision: "0000000000".to_owned(),
             base_url: "https://gitlab.example.com".to_owned(),
             timeout_above_items: None,

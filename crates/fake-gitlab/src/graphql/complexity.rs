@@ -64,7 +64,7 @@ fn flag(directive: &Directive, name: &str) -> bool {
 
 /// The score of a query text with its variables, on GitLab's Enterprise Edition. An error when it is not valid there.
 pub fn of_query(query: &str, variables: &Value) -> anyhow::Result<u64> {
-    let schema = Schema::new(Edition::Enterprise, &[])?;
+    let schema = Schema::new(Edition::Premium, &[])?;
     let variables = variables.as_object().cloned().unwrap_or_else(Map::new);
     Ok(score(&Plan::parse(&schema, query, None, &variables)?))
 }

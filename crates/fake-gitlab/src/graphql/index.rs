@@ -5,8 +5,38 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::world::model::{Id, MergeRequest, Namespace, Owner, Time, World};
 
-/// Merge requests of one project in one order: (microseconds since 1970, id).
+/// Merge requests of one project in one order, as (time, id) with the sign that makes the order ascending; see
+/// [`Order::key`].
 pub type Ordered = BTreeSet<(i64, Id)>;
+
+/// The orders merge requests can be listed in. Among equal times the highest id comes first, whatever the direction:
+/// GitLab breaks ties so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order {
+    /// By `updated_at`, otherwise by `created_at`.
+    pub updated: bool,
+    /// Oldest first.
+    pub ascending: bool,
+}
+
+impl Order {
+    /// Where something stands: keys of later elements are greater.
+    pub fn key(self, micros: i64, id: Id) -> (i64, Id) {
+        (if self.ascending { micros } else { -micros }, -id)
+    }
+
+    /// The column's value of a merge request, in microseconds.
+    pub fn value(self, merge_request: &MergeRequest) -> i64 {
+        micros(if self.updated { merge_request.updated_at } else { merge_request.created_at })
+    }
+}
+
+const ORDERS: [Order; 4] = [
+    Order { updated: true, ascending: true },
+    Order { updated: true, ascending: false },
+    Order { updated: false, ascending: true },
+    Order { updated: false, ascending: false },
+];
 
 /// Look-up tables over a [`World`].
 #[derive(Debug, Clone, Default)]
@@ -25,8 +55,8 @@ pub struct Index {
 
 #[derive(Debug, Clone, Default)]
 struct ProjectIndex {
-    updated: Ordered,
-    created: Ordered,
+    /// One for each of [`ORDERS`].
+    ordered: [Ordered; 4],
     by_iid: HashMap<i64, Id>,
     opened: usize,
 }
@@ -39,6 +69,12 @@ struct Place {
     updated: i64,
     created: i64,
     opened: bool,
+}
+
+impl Place {
+    fn key(self, order: Order, id: Id) -> (i64, Id) {
+        order.key(if order.updated { self.updated } else { self.created }, id)
+    }
 }
 
 type OwnerKey = (bool, Id);
@@ -59,18 +95,30 @@ impl Index {
     /// Reads the whole world.
     pub fn build(world: &World) -> Self {
         let mut index = Self::default();
-        index.add_groups(world);
-        index.add_projects(world);
-        for label in world.labels.values() {
-            index.labels.entry(owner_key(label.owner)).or_default().push(label.id);
-        }
-        for milestone in world.milestones.values() {
-            index.milestones.entry(owner_key(milestone.owner)).or_default().push(milestone.id);
-        }
+        index.add_surroundings(world);
         for merge_request in world.merge_requests.values() {
             index.put(merge_request);
         }
         index
+    }
+
+    fn add_surroundings(&mut self, world: &World) {
+        self.add_groups(world);
+        self.add_projects(world);
+        for label in world.labels.values() {
+            self.labels.entry(owner_key(label.owner)).or_default().push(label.id);
+        }
+        for milestone in world.milestones.values() {
+            self.milestones.entry(owner_key(milestone.owner)).or_default().push(milestone.id);
+        }
+    }
+
+    /// To be called after anything but merge requests and notes changed: groups, projects, labels, milestones.
+    pub fn surroundings_changed(&mut self, world: &World) {
+        let merge_requests = std::mem::take(&mut self.merge_requests);
+        let places = std::mem::take(&mut self.places);
+        *self = Self { merge_requests, places, ..Self::default() };
+        self.add_surroundings(world);
     }
 
     /// To be called after a merge request was made, changed or removed.
@@ -118,8 +166,9 @@ impl Index {
             opened: merge_request.state == crate::world::model::MergeRequestState::Opened,
         };
         let project = self.merge_requests.entry(place.project_id).or_default();
-        project.updated.insert((place.updated, merge_request.id));
-        project.created.insert((place.created, merge_request.id));
+        for (order, ordered) in ORDERS.iter().zip(&mut project.ordered) {
+            ordered.insert(place.key(*order, merge_request.id));
+        }
         project.by_iid.insert(place.iid, merge_request.id);
         project.opened += usize::from(place.opened);
         self.places.insert(merge_request.id, place);
@@ -128,20 +177,17 @@ impl Index {
     fn take(&mut self, id: Id) {
         let Some(place) = self.places.remove(&id) else { return };
         let Some(project) = self.merge_requests.get_mut(&place.project_id) else { return };
-        project.updated.remove(&(place.updated, id));
-        project.created.remove(&(place.created, id));
+        for (order, ordered) in ORDERS.iter().zip(&mut project.ordered) {
+            ordered.remove(&place.key(*order, id));
+        }
         project.by_iid.remove(&place.iid);
         project.opened -= usize::from(place.opened);
     }
 
-    /// A project's merge requests by `updated_at`; None where it has none.
-    pub fn by_updated(&self, project_id: Id) -> Option<&Ordered> {
-        self.merge_requests.get(&project_id).map(|it| &it.updated)
-    }
-
-    /// A project's merge requests by `created_at`; None where it has none.
-    pub fn by_created(&self, project_id: Id) -> Option<&Ordered> {
-        self.merge_requests.get(&project_id).map(|it| &it.created)
+    /// A project's merge requests in some order; None where it has none.
+    pub fn ordered(&self, project_id: Id, order: Order) -> Option<&Ordered> {
+        let at = ORDERS.iter().position(|it| *it == order)?;
+        self.merge_requests.get(&project_id).map(|it| &it.ordered[at])
     }
 
     /// The merge request with this number within the project.

@@ -53,8 +53,10 @@ fn add_groups<'a>(run: &Run<'a>, groups: &[Id], found: &mut Found<'a>) {
 }
 
 fn list(run: &Run<'_>, node: &Node, out: &mut Out, found: Found<'_>) {
+    let today = run.world.now.date_naive();
     let at = |(id, found)| (Cursor { value: id, id }, found);
-    let all: Vec<_> = found.into_iter().map(at).collect();
+    let current = found.into_iter().filter(|(_, (_, it))| it.expires_at.is_none_or(|day| day > today));
+    let all: Vec<_> = current.map(at).collect();
     let count = all.len();
     let page = Page::cut(run, node, "user_id", all);
     connection::write(

@@ -81,10 +81,8 @@ fn object(run: &Run<'_>, field: &Node, out: &mut Out, it: &MergeRequest) {
 
 fn approval(run: &Run<'_>, field: &Node, out: &mut Out, it: &MergeRequest) {
     match field.name.as_str() {
-        // Without a rule that requires approvals the Enterprise Edition calls everything approved.
-        "approved" => {
-            json::boolean(out, run.options.edition == Edition::Enterprise || !it.approvals.is_empty())
-        }
+        // Without a rule that requires approvals a licensed GitLab calls everything approved.
+        "approved" => json::boolean(out, run.options.edition == Edition::Premium || !it.approvals.is_empty()),
         "approvedBy" => people(run, field, out, it, it.approvals.iter().map(|it| it.user_id).collect()),
         "approvalsRequired" | "approvalsLeft" => json::integer(out, 0),
         "changeRequesters" => {

@@ -1,13 +1,13 @@
 //! A project's merge requests: filters, order and pages, read off the index so that only the page is looked at.
 
-use std::ops::Bound;
+use std::ops::{Bound, RangeBounds};
 
 use chrono::DateTime;
 
 use super::connection::{self, Page, Window};
 use super::cursor::Cursor;
 use super::executor::Run;
-use super::index::{Ordered, micros};
+use super::index::{Order, Ordered, micros};
 use super::json::{self, Out};
 use super::merge_request;
 use super::plan::Node;
@@ -21,7 +21,7 @@ pub(super) fn readable(run: &Run<'_>, project: &Project) -> bool {
 /// Writes the connection. Where merge requests are switched off or not to be read, GitLab gives an empty list.
 pub(super) fn write(run: &Run<'_>, node: &Node, out: &mut Out, project: &Project) {
     let Some(filter) = Filter::of(run, node) else { return json::null(out) };
-    let list = List { run, node, project, filter, readable: readable(run, project), order: Order::of(node) };
+    let list = List { run, node, project, filter, readable: readable(run, project), order: order(node) };
     connection::write(
         run,
         node,
@@ -52,21 +52,13 @@ fn draw(seed: u64, id: Id) -> f64 {
     ((bits ^ (bits >> 31)) >> 11) as f64 / (1u64 << 53) as f64
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Order {
-    updated: bool,
-    ascending: bool,
+fn order(node: &Node) -> Order {
+    let sort = node.text("sort").unwrap_or("created_desc").to_ascii_lowercase();
+    Order { updated: sort.starts_with("updated"), ascending: sort.ends_with("_asc") }
 }
 
-impl Order {
-    fn of(node: &Node) -> Self {
-        let sort = node.text("sort").unwrap_or("created_desc").to_ascii_lowercase();
-        Self { updated: sort.starts_with("updated"), ascending: sort.ends_with("_asc") }
-    }
-
-    fn column(self) -> &'static str {
-        if self.updated { "updated_at" } else { "created_at" }
-    }
+fn column(order: Order) -> &'static str {
+    if order.updated { "updated_at" } else { "created_at" }
 }
 
 /// A time filter, both ends included, in microseconds.
@@ -104,6 +96,7 @@ fn parse_time(text: &str) -> Option<Time> {
     DateTime::parse_from_rfc3339(text).ok().map(|it| it.to_utc()).or_else(midnight)
 }
 
+#[derive(Clone)]
 struct Filter<'a> {
     node: &'a Node,
     iids: Option<Vec<i64>>,
@@ -175,10 +168,8 @@ struct List<'a> {
 
 impl List<'_> {
     fn page(&self) -> Option<Page<Id>> {
-        let window = Window::of(self.run, self.node, self.order.column())?;
-        // The page is walked upwards when it is cut from the start of an ascending or from the end of a descending list.
-        let upwards = self.order.ascending != window.from_end;
-        let mut found = self.walk(window, upwards);
+        let window = Window::of(self.run, self.node, column(self.order))?;
+        let mut found = self.walk(window);
         let more = found.len() > window.size;
         found.truncate(window.size);
         if window.from_end {
@@ -186,49 +177,45 @@ impl List<'_> {
         }
         let behind = if window.from_end { window.before.is_some() } else { window.after.is_some() };
         let (has_next, has_previous) = if window.from_end { (behind, more) } else { (more, behind) };
-        Some(Page { column: self.order.column(), items: found, has_next, has_previous })
+        Some(Page { column: column(self.order), items: found, has_next, has_previous })
     }
 
-    /// One element more than the page holds, if there is one.
-    fn walk(&self, window: Window, upwards: bool) -> Vec<(Cursor, Id)> {
-        let ordered = if self.order.updated {
-            self.run.index.by_updated(self.project.id)
-        } else {
-            self.run.index.by_created(self.project.id)
-        };
+    /// One element more than the page holds, if there is one; from the list's end if that is where the page is cut.
+    fn walk(&self, window: Window) -> Vec<(Cursor, Id)> {
+        let ordered = self.run.index.ordered(self.project.id, self.order);
         let Some(ordered) = ordered.filter(|_| self.readable) else { return Vec::new() };
         let Some(range) = self.range(window) else { return Vec::new() };
-        let keep =
-            |(value, id): &(i64, Id)| self.wants(*id).then_some((Cursor { value: *value, id: *id }, *id));
         if self.filter.iids.is_some() {
-            return self.by_iids(ordered, range, upwards);
+            return self.by_iids(ordered, range, window);
         }
         let range = ordered.range(range);
-        if upwards {
-            range.filter_map(keep).take(window.size + 1).collect()
-        } else {
+        let keep = |key: &(i64, Id)| self.wants(-key.1).then(|| self.found(*key));
+        if window.from_end {
             range.rev().filter_map(keep).take(window.size + 1).collect()
+        } else {
+            range.filter_map(keep).take(window.size + 1).collect()
         }
+    }
+
+    fn found(&self, (value, id): (i64, Id)) -> (Cursor, Id) {
+        let value = if self.order.ascending { value } else { -value };
+        (Cursor { value, id: -id }, -id)
     }
 
     /// Looks the few asked for up one by one instead of walking the project.
-    fn by_iids(&self, ordered: &Ordered, range: Range, upwards: bool) -> Vec<(Cursor, Id)> {
+    fn by_iids(&self, ordered: &Ordered, range: Range, window: Window) -> Vec<(Cursor, Id)> {
         let iids = self.filter.iids.as_deref().unwrap_or(&[]);
         let ids = iids.iter().filter_map(|iid| self.run.index.merge_request(self.project.id, *iid));
-        let at = |id: Id| {
-            let it = self.run.world.merge_requests.get(&id)?;
-            let key = (micros(if self.order.updated { it.updated_at } else { it.created_at }), id);
-            let within =
-                std::ops::RangeBounds::contains(&range, &key) && ordered.contains(&key) && self.wants(id);
-            within.then_some((Cursor { value: key.0, id }, id))
-        };
-        let mut found: Vec<_> = ids.filter_map(at).collect();
-        found.sort_unstable();
-        found.dedup();
-        if !upwards {
-            found.reverse();
+        let key =
+            |id: Id| Some(self.order.key(self.order.value(self.run.world.merge_requests.get(&id)?), id));
+        let within = |key: &(i64, Id)| range.contains(key) && ordered.contains(key) && self.wants(-key.1);
+        let mut keys: Vec<_> = ids.filter_map(key).filter(within).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        if window.from_end {
+            keys.reverse();
         }
-        found
+        keys.into_iter().map(|key| self.found(key)).collect()
     }
 
     fn wants(&self, id: Id) -> bool {
@@ -237,16 +224,15 @@ impl List<'_> {
 
     /// The part of the index between the cursors and the time filter of its column; None where nothing lies between.
     fn range(&self, window: Window) -> Option<Range> {
-        let (low, high) =
-            if self.order.ascending { (window.after, window.before) } else { (window.before, window.after) };
         let between = if self.order.updated { self.filter.updated } else { self.filter.created };
-        let low = low.map(|it| (it.value, it.id + 1)).max(between.after.map(|at| (at, Id::MIN)));
-        let high = high.map(|it| (it.value, it.id));
-        let before = between.before.map(|at| (at + 1, Id::MIN));
-        let high = match (high, before) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
+        let key = |cursor: Cursor| self.order.key(cursor.value, cursor.id);
+        let (from, to) = match self.order.ascending {
+            true => (between.after, between.before),
+            false => (between.before.map(|at| -at), between.after.map(|at| -at)),
         };
+        let after = window.after.map(|it| (key(it).0, key(it).1 + 1));
+        let low = after.max(from.map(|at| (at, Id::MIN)));
+        let high = [window.before.map(key), to.map(|at| (at + 1, Id::MIN))].into_iter().flatten().min();
         if low.zip(high).is_some_and(|(low, high)| low >= high) {
             return None;
         }
@@ -255,26 +241,20 @@ impl List<'_> {
 
     /// How many the filter holds, whatever the page.
     fn count(&self) -> usize {
-        let Some(ordered) = self.run.index.by_updated(self.project.id).filter(|_| self.readable) else {
+        let order = Order { updated: true, ascending: true };
+        let Some(ordered) = self.run.index.ordered(self.project.id, order).filter(|_| self.readable) else {
             return 0;
         };
-        let whole = Window { after: None, before: None, size: usize::MAX - 1, from_end: false };
         if self.filter.only_updated && self.filter.updated.is_open() {
             return ordered.len();
         }
-        let by_updated =
-            List { order: Order { updated: true, ascending: true }, filter: self.filter.again(), ..*self };
-        match by_updated.range(whole) {
+        let whole = Window { after: None, before: None, size: usize::MAX - 1, from_end: false };
+        let list = List { order, filter: self.filter.clone(), ..*self };
+        match list.range(whole) {
             Some(range) if self.filter.only_updated => ordered.range(range).count(),
-            _ => by_updated.walk(whole, true).len(),
+            _ => list.walk(whole).len(),
         }
     }
 }
 
 type Range = (Bound<(i64, Id)>, Bound<(i64, Id)>);
-
-impl Filter<'_> {
-    fn again(&self) -> Self {
-        Self { iids: self.iids.clone(), ..*self }
-    }
-}

@@ -9,7 +9,7 @@ use super::index::micros;
 use super::json::{self, Out};
 use super::plan::Node;
 use super::{merge_request, project, user};
-use crate::world::model::{Id, MergeRequest, Note, NoteType};
+use crate::world::model::{Id, MergeRequest, Note, NoteType, Time};
 
 /// The notes people wrote, as GitLab counts them.
 pub(super) fn user_notes<'a>(
@@ -84,6 +84,8 @@ fn write(run: &Run<'_>, node: &Node, out: &mut Out, note: &Note, of: &MergeReque
         "imported" => json::boolean(out, false),
         "resolvable" => json::boolean(out, note.resolvable),
         "resolved" => json::boolean(out, note.resolvable && note.resolved),
+        "resolvedAt" => json::option(out, resolved_at(note), json::time),
+        "resolvedBy" => user::write(run, field, out, resolved_at(note).map(|_| of.author_id), None),
         "discussion" => discussion(run, field, out, of, &thread(run, note, of)),
         "project" => project::write(run, field, out, Some(of.project_id)),
         "url" => {
@@ -92,6 +94,11 @@ fn write(run: &Run<'_>, node: &Node, out: &mut Out, note: &Note, of: &MergeReque
         }
         _ => json::null(out),
     });
+}
+
+/// The world does not keep who resolved a note and when: the merge request's author, when the note last changed.
+fn resolved_at(note: &Note) -> Option<Time> {
+    (note.resolvable && note.resolved).then_some(note.updated_at)
 }
 
 fn kind(note_type: NoteType) -> &'static str {

@@ -35,7 +35,7 @@ fn field(run: &Run<'_>, field: &Node, out: &mut Out, project: &Project) {
         "webUrl" => json::string(out, &web_url(run, project.id)),
         "group" => group::write(run, field, out, group_id(project)),
         "namespace" => namespace(run, field, out, project),
-        "repository" => repository(field, out, project),
+        "repository" => repository(run, field, out, project),
         "jobsEnabled" => json::boolean(out, project.builds_access_level != "disabled"),
         "mergeRequestsEnabled" => json::boolean(out, merge_requests::readable(run, project)),
         "mergeRequestsAccessLevel" => feature_access(field, out, &project.merge_requests_access_level),
@@ -110,10 +110,13 @@ fn group_namespace(run: &Run<'_>, node: &Node, out: &mut Out, id: Id) {
     });
 }
 
+/// Namespaces of users are numbered from here, away from those of groups.
+const USER_NAMESPACES: Id = 900_000;
+
 fn user_namespace(run: &Run<'_>, node: &Node, out: &mut Out, id: Id) {
     let Some(user) = run.world.users.get(&id) else { return json::null(out) };
     json::child(out, node, |field, out| match field.name.as_str() {
-        "id" => json::gid(out, "Namespaces::UserNamespace", id),
+        "id" => json::gid(out, "Namespaces::UserNamespace", USER_NAMESPACES + id),
         "name" | "fullName" => json::string(out, &user.name),
         "path" | "fullPath" => json::string(out, &user.username),
         "visibility" => json::plain(out, "public"),
@@ -122,11 +125,14 @@ fn user_namespace(run: &Run<'_>, node: &Node, out: &mut Out, id: Id) {
     });
 }
 
-fn repository(node: &Node, out: &mut Out, project: &Project) {
+fn repository(run: &Run<'_>, node: &Node, out: &mut Out, project: &Project) {
     json::child(out, node, |field, out| match field.name.as_str() {
         "empty" => json::boolean(out, project.empty_repo),
         "exists" => json::boolean(out, true),
-        _ => json::option(out, project.default_branch.as_deref(), json::string),
+        _ => {
+            let visible = project.default_branch.as_deref().filter(|_| run.sight.sees_code(project.id));
+            json::option(out, visible, json::string);
+        }
     });
 }
 

@@ -35,7 +35,7 @@ fn metadata(run: &Run<'_>, node: &Node, out: &mut Out) {
     json::child(out, node, |field, out| match field.name.as_str() {
         "version" => json::string(out, &run.options.version),
         "revision" => json::string(out, &run.options.revision),
-        "enterprise" => json::boolean(out, run.options.edition == Edition::Enterprise),
+        "enterprise" => json::boolean(out, run.options.edition != Edition::Ce),
         _ => json::child(out, field, |kas, out| match kas.name.as_str() {
             "enabled" => json::boolean(out, false),
             _ => json::null(out),

@@ -18,10 +18,13 @@ pub const SDL: &str = include_str!("schema.graphql");
 /// Which GitLab is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Edition {
-    /// CE: approval rules and requested changes do not exist in its schema.
-    Community,
+    /// Community Edition: approval rules and requested changes do not exist in its schema.
+    Ce,
+    /// Enterprise Edition without a licence.
     #[default]
-    Enterprise,
+    Free,
+    /// Enterprise Edition with a licence.
+    Premium,
 }
 
 /// A schema ready to check and answer queries.
@@ -98,7 +101,7 @@ fn fields_of(ty: &mut ExtendedType) -> Option<&mut Fields> {
 fn keeps(edition: Edition, without: &[String], ty: &str, name: &str, field: &FieldDefinition) -> bool {
     let enterprise_only = field.directives.has("ee");
     let taken_away = without.iter().any(|it| it.split_once('.') == Some((ty, name)));
-    !taken_away && (edition == Edition::Enterprise || !enterprise_only)
+    !taken_away && (edition != Edition::Ce || !enterprise_only)
 }
 
 /// An interface must not promise a field that was taken away from one of its types.

@@ -10,6 +10,8 @@ pub trait Sight {
     fn sees_group(&self, group_id: Id) -> bool;
     /// Whether this user may read the project's merge requests: feature switched on, and role high enough.
     fn sees_merge_requests(&self, project_id: Id) -> bool;
+    /// Whether this user may read code, and so learns the default branch.
+    fn sees_code(&self, project_id: Id) -> bool;
     /// Whether this user may read internal notes: Reporter and above.
     fn sees_internal_notes(&self, project_id: Id) -> bool;
     /// None without a token.
@@ -32,6 +34,9 @@ impl Sight for EverythingVisible {
         true
     }
     fn sees_merge_requests(&self, _: Id) -> bool {
+        true
+    }
+    fn sees_code(&self, _: Id) -> bool {
         true
     }
     fn sees_internal_notes(&self, _: Id) -> bool {

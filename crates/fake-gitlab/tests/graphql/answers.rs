@@ -150,7 +150,7 @@ fn users_are_read_by_their_ids() {
                     "webUrl": "https://gitlab.example.com/group_7_bot_ab"},
                 {"id": "gid://gitlab/User/1", "name": "ann \"Q\"", "bot": false, "type": "HUMAN",
                     "webUrl": "https://gitlab.example.com/ann"}]},
-            "currentUser": {"username": "ann"}, "metadata": {"version": "18.5.0-ee", "enterprise": true},
+            "currentUser": {"username": "ann"}, "metadata": {"version": "17.11.0-ee", "enterprise": true},
         })
     );
 }

@@ -32,7 +32,7 @@ fn an_unknown_field_is_refused_in_gitlabs_words() {
 
 #[test]
 fn the_community_edition_knows_no_approval_rules() {
-    let community = GraphqlOptions { edition: Edition::Community, ..GraphqlOptions::default() };
+    let community = GraphqlOptions { edition: Edition::Ce, ..GraphqlOptions::default() };
     for field in
         ["approvalsRequired", "approvalsLeft", "approvalState { rules { id } }", "changeRequesters { count }"]
     {
@@ -44,8 +44,6 @@ fn the_community_edition_knows_no_approval_rules() {
         );
         data(&small(), &query);
     }
-    let query = r#"{ mergeRequest(id: "gid://gitlab/MergeRequest/102") { approved approvedBy { count } } }"#;
-    assert_eq!(ask_as(&small(), &ME, &community, query)["data"]["mergeRequest"]["approved"], false);
 }
 
 #[test]
@@ -83,5 +81,15 @@ fn other_mistakes_are_errors_without_data_too() {
         "query A { currentUser { id } } query B { currentUser { id } }",
     ] {
         message(&ask(&small(), query));
+    }
+}
+
+#[test]
+fn only_a_licensed_gitlab_calls_everything_approved() {
+    let query = r#"{ mergeRequest(id: "gid://gitlab/MergeRequest/102") { approved approvedBy { count } } }"#;
+    for (edition, approved) in [(Edition::Ce, false), (Edition::Free, false), (Edition::Premium, true)] {
+        let options = GraphqlOptions { edition, ..GraphqlOptions::default() };
+        let found = ask_as(&small(), &ME, &options, query)["data"]["mergeRequest"].clone();
+        assert_eq!(found, json!({"approved": approved, "approvedBy": {"count": 0}}));
     }
 }

@@ -1,6 +1,6 @@
 //! Filters, orders and pages of merge requests.
 
-use fake_gitlab::graphql::Index;
+use fake_gitlab::graphql::{Index, Order};
 use fake_gitlab::world::model::World;
 use serde_json::Value;
 
@@ -72,25 +72,38 @@ fn updated_filters_include_their_ends_to_the_microsecond() {
     );
 }
 
+fn walk(world: &World, arguments: &str) -> Vec<i64> {
+    let mut seen = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page = connection(world, &format!("{arguments}, after: \"{after}\""));
+        seen.extend(iids(&page).into_iter().map(|iid| iid.parse::<i64>().unwrap()));
+        if page["pageInfo"]["hasNextPage"] == false {
+            return seen;
+        }
+        after = page["pageInfo"]["endCursor"].as_str().unwrap().to_owned();
+    }
+}
+
 #[test]
-fn many_with_one_timestamp_are_told_apart_by_their_ids() {
+fn among_equal_times_the_highest_id_comes_first() {
     let mut world = small();
     for iid in 6..=30 {
         add(&mut world, merge_request(100 + iid, 11, iid, 9999 * SECOND));
     }
-    let mut seen = Vec::new();
-    let mut after = String::new();
-    loop {
-        let page = connection(&world, &format!("first: 4, sort: UPDATED_ASC, after: \"{after}\""));
-        seen.extend(iids(&page).into_iter().map(str::to_owned));
-        if page["pageInfo"]["hasNextPage"] == false {
-            break;
-        }
-        after = page["pageInfo"]["endCursor"].as_str().unwrap().to_owned();
-    }
-    seen.sort();
-    seen.dedup();
-    assert_eq!(seen.len(), 30);
+    let tied: Vec<_> = (6..=30).rev().collect();
+    assert_eq!(walk(&world, "first: 4, sort: UPDATED_ASC"), [vec![2, 3, 4, 5, 1], tied.clone()].concat());
+    assert_eq!(walk(&world, "first: 4, sort: UPDATED_DESC"), [tied, vec![1, 5, 4, 3, 2]].concat());
+}
+
+#[test]
+fn time_filters_and_cursors_narrow_together() {
+    let world = small();
+    let window = r#"first: 1, updatedAfter: "2025-06-13T00:00:30Z", updatedBefore: "2025-06-13T00:00:51Z""#;
+    assert_eq!(walk(&world, &format!("{window}, sort: UPDATED_ASC")), [3, 4, 5]);
+    assert_eq!(walk(&world, &format!("{window}, sort: UPDATED_DESC")), [5, 4, 3]);
+    assert_eq!(walk(&world, &format!("{window}, sort: CREATED_DESC")), [5, 4, 3]);
+    assert_eq!(walk(&world, r#"first: 1, iids: ["5", "2", "3"], sort: UPDATED_DESC"#), [5, 3, 2]);
 }
 
 #[test]
@@ -127,8 +140,10 @@ fn the_index_follows_a_changed_merge_request() {
     }
     let fresh = Index::build(&world);
     for project in [11, 12] {
-        assert_eq!(index.by_updated(project), fresh.by_updated(project));
-        assert_eq!(index.by_created(project), fresh.by_created(project));
+        for (updated, ascending) in [(true, true), (true, false), (false, true), (false, false)] {
+            let order = Order { updated, ascending };
+            assert_eq!(index.ordered(project, order), fresh.ordered(project, order));
+        }
         assert_eq!(index.opened(project), fresh.opened(project));
     }
     assert_eq!(index.merge_request(11, 3), None);
