@@ -21,6 +21,8 @@ pub mod server;
 mod skips;
 mod status;
 mod syncs;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod upsert;
 mod users;
 
