@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::world::model::{Id, MergeRequest, Namespace, Owner, Time, World};
+use crate::world::model::{Id, MergeRequest, MergeRequestState, Namespace, Owner, Time, World};
 
 /// Merge requests of one project in one order, as (time, id) with the sign that makes the order ascending; see
 /// [`Order::key`].
@@ -71,7 +71,29 @@ struct Place {
     opened: bool,
 }
 
+impl ProjectIndex {
+    /// All at once, which is much faster than one by one.
+    fn of(places: &[(Id, Place)]) -> Self {
+        let ordered = |order: Order| places.iter().map(|(id, place)| place.key(order, *id)).collect();
+        Self {
+            ordered: ORDERS.map(ordered),
+            by_iid: places.iter().map(|(id, place)| (place.iid, *id)).collect(),
+            opened: places.iter().filter(|(_, place)| place.opened).count(),
+        }
+    }
+}
+
 impl Place {
+    fn of(merge_request: &MergeRequest) -> Self {
+        Self {
+            project_id: merge_request.project_id,
+            iid: merge_request.iid,
+            updated: micros(merge_request.updated_at),
+            created: micros(merge_request.created_at),
+            opened: merge_request.state == MergeRequestState::Opened,
+        }
+    }
+
     fn key(self, order: Order, id: Id) -> (i64, Id) {
         order.key(if order.updated { self.updated } else { self.created }, id)
     }
@@ -96,8 +118,13 @@ impl Index {
     pub fn build(world: &World) -> Self {
         let mut index = Self::default();
         index.add_surroundings(world);
-        for merge_request in world.merge_requests.values() {
-            index.put(merge_request);
+        let mut by_project = HashMap::<Id, Vec<(Id, Place)>>::new();
+        for it in world.merge_requests.values() {
+            by_project.entry(it.project_id).or_default().push((it.id, Place::of(it)));
+        }
+        for (project_id, places) in by_project {
+            index.merge_requests.insert(project_id, ProjectIndex::of(&places));
+            index.places.extend(places);
         }
         index
     }
@@ -125,7 +152,7 @@ impl Index {
     pub fn merge_request_changed(&mut self, world: &World, id: Id) {
         self.take(id);
         if let Some(merge_request) = world.merge_requests.get(&id) {
-            self.put(merge_request);
+            self.put(id, Place::of(merge_request));
         }
     }
 
@@ -157,21 +184,14 @@ impl Index {
         }
     }
 
-    fn put(&mut self, merge_request: &MergeRequest) {
-        let place = Place {
-            project_id: merge_request.project_id,
-            iid: merge_request.iid,
-            updated: micros(merge_request.updated_at),
-            created: micros(merge_request.created_at),
-            opened: merge_request.state == crate::world::model::MergeRequestState::Opened,
-        };
+    fn put(&mut self, id: Id, place: Place) {
         let project = self.merge_requests.entry(place.project_id).or_default();
         for (order, ordered) in ORDERS.iter().zip(&mut project.ordered) {
-            ordered.insert(place.key(*order, merge_request.id));
+            ordered.insert(place.key(*order, id));
         }
-        project.by_iid.insert(place.iid, merge_request.id);
+        project.by_iid.insert(place.iid, id);
         project.opened += usize::from(place.opened);
-        self.places.insert(merge_request.id, place);
+        self.places.insert(id, place);
     }
 
     fn take(&mut self, id: Id) {

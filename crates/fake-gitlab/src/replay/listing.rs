@@ -113,12 +113,16 @@ fn wanted(element: &Value, asked: &Parameters) -> bool {
         && asked.get("top_level_only").is_none_or(|flag| flag != "true" || element["parent_id"].is_null())
 }
 
-/// `updated_after`, `created_before`, `last_activity_after` and their like, ends included.
+/// `updated_after`, `created_before`, `last_activity_after` and their like, ends included. Old recordings of projects
+/// lack `updated_at`; what has no such field at all is not filtered by it.
 fn in_time(element: &Value, asked: &Parameters) -> bool {
     let fields = ["updated", "created", "finished", "last_activity"];
     fields.iter().all(|name| {
         let field = format!("{name}_at");
         let bound = |side: &str| asked.get(&format!("{name}_{side}")).and_then(parse_time);
+        if element.get(&field).is_none() {
+            return true;
+        }
         let at = time(element, &field);
         bound("after").is_none_or(|after| at >= Some(after))
             && bound("before").is_none_or(|before| at <= Some(before))

@@ -148,3 +148,16 @@ fn the_index_follows_a_changed_merge_request() {
     }
     assert_eq!(index.merge_request(11, 3), None);
 }
+
+#[test]
+fn the_index_follows_a_renamed_group_and_a_new_label() {
+    let mut world = small();
+    let mut index = Index::build(&world);
+    world.groups.get_mut(&7).unwrap().path = "umbrella".into();
+    let label = world.labels[&22].clone();
+    world.labels.insert(23, fake_gitlab::world::model::Label { id: 23, ..label });
+    index.surroundings_changed(&world);
+    assert_eq!((index.project_at("Umbrella/web/shop"), index.project_at("acme/web/shop")), (Some(11), None));
+    assert_eq!(index.labels(fake_gitlab::world::model::Owner::Project(11)), [22, 23]);
+    assert_eq!(index.merge_request(11, 2), Some(102));
+}

@@ -127,6 +127,8 @@ async fn projects_are_paged_by_key_too() {
     let ids: Vec<_> = server.walk(path).await.iter().map(|it| it["id"].as_i64().unwrap()).collect();
     assert_eq!(ids, [7, 8]);
     assert_eq!(server.get("/projects?membership=true").await.all("id"), [8, 7]);
+    // These recordings are from before projects had `updated_at`.
+    assert_eq!(server.get("/projects?updated_after=2030-01-01").await.all("id"), [8, 7]);
     assert_eq!(server.get("/projects/7/merge_requests?pagination=keyset").await.status, 405);
 }
 
