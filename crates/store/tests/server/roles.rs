@@ -28,6 +28,10 @@ async fn the_reader_sees_the_metrics_and_no_secrets() {
     grant_reader(&mut database).await.unwrap();
     assert_eq!(ask(&running.reader_url(), "select count(*)::text from metrics.weekly").await.unwrap(), "0");
     assert!(ask(&running.reader_url(), "select count(*)::text from credentials").await.is_err());
+    // In a database of the operator's own, under another name.
+    run(&running.url(), "create database \"their data\"").await.unwrap();
+    let mut theirs = PgConnection::connect(&running.url().replace("/weir?", "/their%20data?")).await.unwrap();
+    grant_reader(&mut theirs).await.unwrap();
     run(&running.url(), "create table metrics.daily (id int)").await.unwrap();
     assert_eq!(ask(&running.reader_url(), "select count(*)::text from metrics.daily").await.unwrap(), "0");
 }
