@@ -12,6 +12,17 @@ pub trait Row: Serialize {
     const COLUMNS: &'static [&'static str];
 }
 
+/// The column of a field: a field named as a reserved word carries a mark that the column does not.
+pub(crate) const fn column(field: &'static str) -> &'static str {
+    match field.as_bytes() {
+        [b'r', b'#', name @ ..] => match std::str::from_utf8(name) {
+            Ok(name) => name,
+            Err(_) => field,
+        },
+        _ => field,
+    }
+}
+
 /// Declares a row type: a struct whose fields are the columns.
 macro_rules! row {
     ($(#[$meta:meta])* $name:ident $(<$life:lifetime>)? in $table:ident { $($field:ident: $type:ty),* $(,)? }) => {
@@ -21,7 +32,7 @@ macro_rules! row {
 
         impl $(<$life>)? $crate::Row for $name $(<$life>)? {
             const TABLE: &'static $crate::Table = &$table;
-            const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),*];
+            const COLUMNS: &'static [&'static str] = &[$($crate::row::column(stringify!($field))),*];
         }
     };
 }

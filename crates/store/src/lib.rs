@@ -69,6 +69,8 @@ impl Store {
         // empty: without this the planner would scan them whole for every page.
         let options = options.application_name("weir").options([
             ("enable_seqscan", "off"),
+            // A role named weir would otherwise meet Weir's own schema before public.
+            ("search_path", "public"),
             ("timezone", "UTC"),
             ("jit", "off"),
             ("client_min_messages", "warning"),

@@ -91,9 +91,7 @@ async fn create(admin: &str, name: &str) -> Result<(), StoreError> {
     if !exists {
         let make = format!("create database {template}");
         sqlx::query(AssertSqlSafe(make)).execute(&mut connection).await?;
-        let mut inside = PgConnection::connect(&with_database(admin, &template)).await?;
-        MIGRATOR.run(&mut inside).await.map_err(StoreError::migrate)?;
-        inside.close().await?;
+        Store::open(&with_database(admin, &template), 1).await?.close().await;
     }
     let copy = format!("create database {name} template {template}");
     sqlx::query(AssertSqlSafe(copy)).execute(&mut connection).await?;
