@@ -38,7 +38,7 @@ fn answer(state: &State, token: &TokenSpec, cached: &Cached, body: &[u8]) -> Res
     let index = index(state, cached, &world);
     let viewer = token.viewer();
     let sight = Rights { world: &world, viewer: &viewer };
-    let answer = graphql::execute_bytes(&world, &index, &sight, &options(state), body);
+    let answer = graphql::execute_bytes(&world, &index, &sight, &options(state, &world), body);
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let headers = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
     let mut response = (status, headers, answer.body).into_response();
@@ -59,7 +59,7 @@ fn index(state: &State, cached: &Cached, world: &World) -> Arc<Index> {
     }
 }
 
-fn options(state: &State) -> GraphqlOptions {
+fn options(state: &State, world: &World) -> GraphqlOptions {
     let settings = &state.settings;
     GraphqlOptions {
         edition: match settings.edition {
@@ -69,6 +69,7 @@ fn options(state: &State) -> GraphqlOptions {
         },
         without: settings.graphql_without.clone(),
         version: settings.version.clone(),
+        base_url: world.url.clone(),
         timeout_above_items: settings.graphql_timeout_above_items,
         null_nodes: settings.graphql_null_nodes,
         seed: state.counters.total(),
