@@ -69,3 +69,14 @@ fn sentence(names: &[String]) -> String {
         [init @ .., last] => format!("{} and {last}", init.join(", ")),
     }
 }
+
+/// The ids that are not yet known, each once.
+fn fresh(ids: &[Id], known: &[Id]) -> Vec<Id> {
+    let mut fresh: Vec<Id> = Vec::with_capacity(ids.len());
+    for id in ids {
+        if !known.contains(id) && !fresh.contains(id) {
+            fresh.push(*id);
+        }
+    }
+    fresh
+}

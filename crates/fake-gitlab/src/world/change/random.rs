@@ -168,8 +168,11 @@ fn edit(world: &mut World, rng: &mut impl Rng, mr: Id, by: Id) -> &'static str {
             "a new description"
         }
         2 => {
-            let usable: Vec<Id> =
-                world.milestones_of_project(world.merge_requests[&mr].project_id).iter().map(|m| m.id).collect();
+            let usable: Vec<Id> = world
+                .milestones_of_project(world.merge_requests[&mr].project_id)
+                .iter()
+                .map(|m| m.id)
+                .collect();
             let milestone = pick(rng, usable.into_iter());
             world.set_milestone(mr, by, milestone);
             "a milestone was set"

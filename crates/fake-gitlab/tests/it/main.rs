@@ -1,0 +1,14 @@
+//! The fake GitLab over real HTTP.
+
+mod changes;
+mod client;
+mod control;
+mod faults;
+mod generation;
+mod limits;
+mod merge_requests;
+mod paging;
+mod shapes;
+mod sight;
+mod tokens;
+mod truth;
