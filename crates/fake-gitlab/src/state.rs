@@ -16,6 +16,9 @@ use crate::tokens::{TokenSpec, TokenState};
 use crate::world::index::Index;
 use crate::world::model::World;
 
+/// A value computed from the world, and the generation it was computed from.
+type Derived = (u64, Arc<dyn Any + Send + Sync>);
+
 /// The world, its indexes, the tokens, and what disturbs and counts requests.
 pub struct State {
     /// The instance's switches.
@@ -31,7 +34,7 @@ pub struct State {
     world: RwLock<World>,
     /// Counts changes of the world, so that the index is made again after one.
     generation: AtomicU64,
-    derived: Mutex<HashMap<TypeId, (u64, Arc<dyn Any + Send + Sync>)>>,
+    derived: Mutex<HashMap<TypeId, Derived>>,
 }
 
 impl State {

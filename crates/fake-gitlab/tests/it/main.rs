@@ -1,5 +1,7 @@
 //! The fake GitLab over real HTTP.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests too.
+
 mod changes;
 mod client;
 mod control;
