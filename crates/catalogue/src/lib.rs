@@ -1,1 +1,61 @@
+//! What Weir reads from GitLab: one file per resource, with where it is read, what it becomes and where it is stored.
 //!
+//! Nothing here talks to a network, a database or a clock: an element of an answer goes in, rows come out. The ways
+//! to read a resource (REST and GraphQL) stand beside each other and give the same rows.
+#![warn(missing_docs)]
+
+mod action;
+pub mod approvals;
+mod connection;
+mod details;
+mod document;
+mod gid;
+pub mod group_labels;
+pub mod groups;
+pub mod labels;
+pub mod members;
+pub mod merge_requests;
+pub mod milestones;
+pub mod notes;
+mod origin;
+pub mod projects;
+mod resource;
+pub mod reviewers;
+mod row;
+mod rows;
+mod table;
+pub mod users;
+
+pub use connection::{Answer, Connection, PageInfo};
+pub use details::{GROUP_DETAILS, PROJECT_DETAILS};
+pub use document::Document;
+pub use gid::{Gid, gid};
+pub use origin::{Instance, Origin};
+pub use resource::{Connector, Cursor, Read, Reader, Resource, Scope, Source};
+pub use row::Row;
+pub use rows::{Batch, CompleteList, List, Pending, Rows};
+pub use table::Table;
+
+/// Every resource, in the order in which a first import wants them.
+pub static RESOURCES: &[&Resource] = &[
+    &groups::GROUPS,
+    &projects::PROJECTS,
+    &members::GROUP_MEMBERS,
+    &members::PROJECT_MEMBERS,
+    &group_labels::GROUP_LABELS,
+    &labels::LABELS,
+    &milestones::MILESTONES,
+    &merge_requests::MERGE_REQUESTS,
+    &notes::NOTES,
+    &approvals::APPROVALS,
+    &reviewers::REVIEWERS,
+    &users::USERS,
+];
+
+/// Every GraphQL query that is ever sent.
+pub fn documents() -> Vec<&'static Document> {
+    let mut all = vec![&PROJECT_DETAILS, &GROUP_DETAILS, &merge_requests::MERGE_REQUESTS_QUERY];
+    all.extend([&merge_requests::OPEN_MERGE_REQUESTS_QUERY, &users::USERS_QUERY]);
+    all.extend(merge_requests::LIST_QUERIES.iter().map(|(_, document)| document));
+    all
+}

@@ -12,6 +12,8 @@ pub mod settings;
 pub mod state;
 pub mod tokens;
 pub mod truth;
+pub mod graphql;
+pub mod replay;
 pub mod world;
 
 pub use builder::{Builder, FakeGitlab};

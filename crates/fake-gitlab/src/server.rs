@@ -1,6 +1,7 @@
 //! The HTTP server: its routes, and what every request passes on its way.
 
 mod gate;
+mod graphql;
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ pub const GRAPHQL: &str = "/api/graphql";
 /// the control endpoints do not.
 pub fn router(state: Arc<State>) -> Router {
     let mut api = rest();
-    if let Some(graphql) = graphql(&state) {
+    if let Some(graphql) = graphql_routes(&state) {
         api = api.merge(graphql);
     }
     let api = api.fallback(async || Reply::from(Problem::NoRoute).into_response());
@@ -63,7 +64,6 @@ fn serve(
 }
 
 /// The routes of GraphQL, where the instance has it.
-fn graphql(state: &Arc<State>) -> Option<Router<Arc<State>>> {
-    let _ = state.settings.graphql;
-    None
+fn graphql_routes(state: &Arc<State>) -> Option<Router<Arc<State>>> {
+    state.settings.graphql.then(graphql::router)
 }

@@ -36,6 +36,12 @@ pub struct Settings {
     pub workers: Option<usize>,
     /// Whether a 429 of an application limit says `Retry-After`, as newer versions do.
     pub application_limits_say_when: bool,
+    /// GraphQL fields this version lacks, as `Type.field`.
+    pub graphql_without: Vec<String>,
+    /// Elements above which a GraphQL answer runs out of time.
+    pub graphql_timeout_above_items: Option<usize>,
+    /// How likely a merge request in a GraphQL page is null, from 0 to 1.
+    pub graphql_null_nodes: f64,
 }
 
 impl Default for Settings {
@@ -51,6 +57,9 @@ impl Default for Settings {
             latency_per_item: Duration::ZERO,
             workers: None,
             application_limits_say_when: true,
+            graphql_without: Vec::new(),
+            graphql_timeout_above_items: None,
+            graphql_null_nodes: 0.0,
         }
     }
 }

@@ -1,1 +1,90 @@
+//! Weir's database: PostgreSQL, and nothing else. The only crate that speaks SQL.
 //!
+//! What GitLab says is written by one generic, guarded upsert ([`Store::write_page`]); everything else is a function
+//! per question.
+
+mod children;
+mod derive;
+mod error;
+mod instances;
+mod labels;
+mod leases;
+mod page;
+mod partitions;
+mod pending;
+mod projects;
+mod query;
+mod rejects;
+mod schema;
+mod seen;
+pub mod server;
+mod skips;
+mod status;
+mod syncs;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod upsert;
+mod users;
+
+use std::sync::Arc;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+
+pub use error::StoreError;
+pub use instances::InstanceRow;
+pub use leases::{Lease, Unit};
+pub use page::{Counts, Page, Written};
+pub use partitions::{Partition, PartitionKey};
+pub use pending::PendingRow;
+pub use projects::KnownProject;
+pub use query::QueryResult;
+pub use rejects::Reject;
+pub use schema::{ColumnInfo, TableInfo};
+pub use skips::Skip;
+pub use status::{StatusReport, SyncSummary};
+pub use syncs::{Joined, SyncEnd};
+
+static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// A pool of connections to a database that has Weir's schema.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+    seen_users: Arc<seen::Seen>,
+}
+
+impl Store {
+    /// Connects, and brings the schema up to date. A database of a newer Weir is refused.
+    pub async fn open(url: &str, connections: u32) -> Result<Store, StoreError> {
+        let store = Store::connect(url, connections).await?;
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Connects without looking at the schema.
+    pub async fn connect(url: &str, connections: u32) -> Result<Store, StoreError> {
+        let options: PgConnectOptions = url.parse().map_err(StoreError::address)?;
+        // Tables grow by orders of magnitude during a first import while their statistics still say that they are
+        // empty: without this the planner would scan them whole for every page.
+        let options = options.application_name("weir").options([
+            ("enable_seqscan", "off"),
+            // A role named weir would otherwise meet Weir's own schema before public.
+            ("search_path", "public"),
+            ("timezone", "UTC"),
+            ("jit", "off"),
+            ("client_min_messages", "warning"),
+        ]);
+        let pool = PgPoolOptions::new().max_connections(connections).connect_with(options).await;
+        Ok(Store { pool: pool.map_err(StoreError::connect)?, seen_users: Arc::default() })
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        MIGRATOR.run(&self.pool).await.map_err(StoreError::migrate)
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}

@@ -1,1 +1,30 @@
+//! How GitLab is read: discovery, partitions and cursors, what to do about errors, and verification of credentials.
 //!
+//! The crate joins the catalogue (what is read), the client (how GitLab is asked) and the store (where it goes).
+
+mod budget;
+mod capabilities;
+mod details;
+mod discovery;
+mod endpoints;
+mod engine;
+mod fetch;
+mod merge_requests;
+mod open_set;
+mod outcome;
+mod pending;
+mod policy;
+mod progress;
+mod run;
+mod scope;
+mod sight;
+mod tally;
+mod users;
+pub mod verify;
+
+pub use endpoints::allowed_endpoints;
+pub use engine::{Options, Stop};
+pub use outcome::{Failure, Outcome, TableCounts};
+pub use progress::Progress;
+pub use run::{Estimate, dry_run, run};
+pub use scope::{Exclude, Scope, ScopeError};

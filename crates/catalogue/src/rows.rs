@@ -1,0 +1,191 @@
+//! The rows a page becomes, batched as the database takes them: one JSON array per table and set of columns.
+
+use serde::Serialize;
+
+use crate::{Row, Table};
+
+/// What a page of records becomes.
+#[derive(Debug, Default)]
+pub struct Rows {
+    /// Rows by table and columns.
+    pub batches: Vec<Batch>,
+    /// Child lists that were read from beginning to end.
+    pub complete: Vec<CompleteList>,
+    /// Lists that did not fit and must be read by requests of their own.
+    pub pending: Vec<Pending>,
+    /// Labels known by name alone: (project, merge request, name); their ids are looked up when they are written.
+    pub named_labels: Vec<(i64, i64, String)>,
+    /// Merge requests whose reviews and derived columns are to be computed again, as (project, merge request) in
+    /// Weir's ids.
+    pub touched: Vec<(i64, i64)>,
+}
+
+/// Rows of one table that bring the same columns.
+#[derive(Debug)]
+pub struct Batch {
+    /// Where they go.
+    pub table: &'static Table,
+    /// What they bring.
+    pub columns: &'static [&'static str],
+    /// How many they are.
+    pub len: usize,
+    json: Vec<u8>,
+}
+
+/// Says that the rows of `table` under one parent are all in this page: others of that parent are gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompleteList {
+    /// The table of the children.
+    pub table: &'static Table,
+    /// Columns that name the parent.
+    pub parent: &'static [&'static str],
+    /// Their values.
+    pub values: Vec<i64>,
+}
+
+/// A list of a merge request that has to be read on its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// What to read.
+    pub list: List,
+    /// GitLab's id of the project.
+    pub project: i64,
+    /// GitLab's id of the merge request.
+    pub merge_request: i64,
+    /// Its number within the project.
+    pub iid: i64,
+}
+
+/// The lists below a merge request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum List {
+    /// Comments and system notes.
+    Notes,
+    /// Labels.
+    Labels,
+    /// Assignees.
+    Assignees,
+    /// Reviewers with their states.
+    Reviewers,
+    /// Approvals.
+    Approvals,
+}
+
+impl List {
+    /// Every list.
+    pub const ALL: [List; 5] = [List::Notes, List::Labels, List::Assignees, List::Reviewers, List::Approvals];
+
+    /// Its name, as stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            List::Notes => "notes",
+            List::Labels => "labels",
+            List::Assignees => "assignees",
+            List::Reviewers => "reviewers",
+            List::Approvals => "approvals",
+        }
+    }
+
+    /// The list of that name.
+    pub fn named(name: &str) -> Option<List> {
+        List::ALL.into_iter().find(|it| it.name() == name)
+    }
+}
+
+impl Rows {
+    /// Adds a row. U+0000 is taken out of texts, because PostgreSQL's jsonb refuses it.
+    pub fn push<R: Row>(&mut self, row: &R) {
+        let batch = self.batch(R::TABLE, R::COLUMNS);
+        batch.push(row);
+    }
+
+    /// Says that the child list under this parent is complete.
+    pub fn complete(&mut self, table: &'static Table, parent: &'static [&'static str], values: &[i64]) {
+        self.complete.push(CompleteList { table, parent, values: values.to_vec() });
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.batches.iter().map(|it| it.len).sum()
+    }
+
+    /// Whether there is nothing to write at all.
+    pub fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+            && self.complete.is_empty()
+            && self.pending.is_empty()
+            && self.touched.is_empty()
+    }
+
+    fn batch(&mut self, table: &'static Table, columns: &'static [&'static str]) -> &mut Batch {
+        let known = self.batches.iter().position(|it| it.table.name == table.name && it.columns == columns);
+        let index = known.unwrap_or_else(|| {
+            self.batches.push(Batch { table, columns, len: 0, json: Vec::new() });
+            self.batches.len() - 1
+        });
+        &mut self.batches[index]
+    }
+}
+
+impl Batch {
+    fn push<R: Serialize>(&mut self, row: &R) {
+        self.json.push(if self.len == 0 { b'[' } else { b',' });
+        let start = self.json.len();
+        serde_json::to_writer(&mut self.json, row).expect("a row of plain fields serialises");
+        if memchr::memmem::find(&self.json[start..], b"\\u0000").is_some() {
+            self.remove_nul(start);
+        }
+        self.len += 1;
+    }
+
+    /// Rewrites the row that begins at `start` without U+0000. Slow, and as rare as the character.
+    fn remove_nul(&mut self, start: usize) {
+        let mut value = serde_json::from_slice(&self.json[start..]).expect("what was just written is JSON");
+        strip_nul(&mut value);
+        self.json.truncate(start);
+        serde_json::to_writer(&mut self.json, &value).expect("a JSON value serialises");
+    }
+
+    /// The rows as one JSON array.
+    pub fn json(&self) -> String {
+        let mut text = String::from_utf8_lossy(&self.json).into_owned();
+        text.push_str(if self.len == 0 { "[]" } else { "]" });
+        text
+    }
+}
+
+fn strip_nul(value: &mut serde_json::Value) {
+    use serde_json::Value::{Array, Object, String};
+    match value {
+        String(text) => text.retain(|it| it != '\0'),
+        Array(items) => items.iter_mut().for_each(strip_nul),
+        Object(fields) => fields.values_mut().for_each(strip_nul),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::row;
+
+    static THINGS: Table = Table { name: "things", key: &["id"], version: None, fill: &[] };
+    row! { Thing<'a> in THINGS { id: i64, text: &'a str } }
+
+    #[test]
+    fn rows_of_one_kind_become_one_array() {
+        let mut rows = Rows::default();
+        rows.push(&Thing { id: 1, text: "a" });
+        rows.push(&Thing { id: 2, text: "b" });
+        assert_eq!(rows.batches.len(), 1);
+        assert_eq!(rows.batches[0].columns, ["id", "text"]);
+        assert_eq!(rows.batches[0].json(), r#"[{"id":1,"text":"a"},{"id":2,"text":"b"}]"#);
+    }
+
+    #[test]
+    fn the_character_that_jsonb_refuses_is_taken_out() {
+        let mut rows = Rows::default();
+        rows.push(&Thing { id: 1, text: "a\0b and the text \\u0000" });
+        assert_eq!(rows.batches[0].json(), r#"[{"id":1,"text":"ab and the text \\u0000"}]"#);
+    }
+}

@@ -1,0 +1,114 @@
+//! `POST /api/graphql`: the executor with the rights of whoever asks.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Extension;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State as Shared;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+
+use super::GRAPHQL;
+use crate::graphql::{self, GraphqlOptions, Index, Sight};
+use crate::rest::Items;
+use crate::settings::Edition;
+use crate::state::{State, lock};
+use crate::tokens::TokenSpec;
+use crate::world::access::{REPORTER, Viewer};
+use crate::world::model::{Id, World};
+
+/// The executor's index, made again after the world has changed.
+type Cached = Arc<Mutex<Option<(u64, Arc<Index>)>>>;
+
+/// The route, with an index of its own.
+pub(super) fn router() -> Router<Arc<State>> {
+    let cached = Cached::default();
+    Router::new().route(
+        GRAPHQL,
+        post(async move |state: Shared<Arc<State>>, token: Extension<TokenSpec>, body: Bytes| {
+            answer(&state, &token, &cached, &body)
+        }),
+    )
+}
+
+fn answer(state: &State, token: &TokenSpec, cached: &Cached, body: &[u8]) -> Response {
+    let world = state.world();
+    let index = index(state, cached, &world);
+    let viewer = token.viewer();
+    let sight = Rights { world: &world, viewer: &viewer };
+    let answer = graphql::execute_bytes(&world, &index, &sight, &options(state), body);
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let headers = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
+    let mut response = (status, headers, answer.body).into_response();
+    response.extensions_mut().insert(Items(answer.items));
+    response
+}
+
+fn index(state: &State, cached: &Cached, world: &World) -> Arc<Index> {
+    let generation = state.generation();
+    let mut cached = lock(cached);
+    match &*cached {
+        Some((known, index)) if *known == generation => index.clone(),
+        _ => {
+            let index = Arc::new(Index::build(world));
+            *cached = Some((generation, index.clone()));
+            index
+        }
+    }
+}
+
+fn options(state: &State) -> GraphqlOptions {
+    let settings = &state.settings;
+    GraphqlOptions {
+        edition: match settings.edition {
+            Edition::Ce => graphql::Edition::Ce,
+            Edition::Free => graphql::Edition::Free,
+            Edition::Premium => graphql::Edition::Premium,
+        },
+        without: settings.graphql_without.clone(),
+        version: settings.version.clone(),
+        timeout_above_items: settings.graphql_timeout_above_items,
+        null_nodes: settings.graphql_null_nodes,
+        seed: state.counters.total(),
+        ..GraphqlOptions::default()
+    }
+}
+
+/// What a token's user may see.
+struct Rights<'w> {
+    world: &'w World,
+    viewer: &'w Viewer,
+}
+
+impl Sight for Rights<'_> {
+    fn sees_project(&self, id: Id) -> bool {
+        self.world.projects.get(&id).is_some_and(|it| self.world.can_read_project(self.viewer, it))
+    }
+
+    fn sees_group(&self, id: Id) -> bool {
+        self.world.groups.get(&id).is_some_and(|it| self.world.can_read_group(self.viewer, it))
+    }
+
+    fn sees_merge_requests(&self, id: Id) -> bool {
+        self.world.projects.get(&id).is_some_and(|it| self.world.check_merge_requests(self.viewer, it).is_ok())
+    }
+
+    fn sees_code(&self, id: Id) -> bool {
+        self.world.projects.get(&id).is_some_and(|it| self.world.reads_code(self.viewer, it))
+    }
+
+    fn sees_internal_notes(&self, id: Id) -> bool {
+        let level = |it| self.world.project_access_level(self.viewer, it);
+        self.world.projects.get(&id).and_then(level).is_some_and(|level| level >= REPORTER)
+    }
+
+    fn user_id(&self) -> Option<Id> {
+        Some(self.viewer.user_id)
+    }
+
+    fn is_member(&self, id: Id) -> bool {
+        self.world.projects.get(&id).and_then(|it| self.world.project_access_level(self.viewer, it)).is_some()
+    }
+}

@@ -1,0 +1,86 @@
+//! A request ready to be sent: its URL is known to be allowed.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::allow::{AllowList, GRAPHQL, Method};
+use crate::auth::CredentialId;
+use crate::base_url::BaseUrl;
+use crate::error::Error;
+use crate::graphql;
+use crate::paging::Next;
+use crate::request::Request;
+
+/// A request ready to be sent.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) url: Url,
+    /// The template of the rule that allows it.
+    pub(crate) endpoint: Arc<str>,
+    /// What latency is compared by: the endpoint, or the query's name.
+    pub(crate) what: Arc<str>,
+    pub(crate) etag: Option<String>,
+    pub(crate) credential: Option<CredentialId>,
+    /// A GraphQL query.
+    pub(crate) body: Option<Bytes>,
+    /// How many times it is sent at most, if it fails.
+    pub(crate) attempts: u32,
+}
+
+impl Call {
+    pub(crate) fn read(request: &Request, base: &BaseUrl, allowed: &AllowList) -> Result<Call, Error> {
+        let url = request.url(base)?;
+        let endpoint = base.api_path(&url).and_then(|path| allowed.find(Method::Get, path));
+        let endpoint = endpoint.ok_or_else(|| not_allowed(Method::Get, &request.template))?;
+        Ok(Call {
+            url,
+            what: endpoint.clone(),
+            endpoint,
+            etag: request.etag.clone(),
+            credential: request.credential.clone(),
+            body: None,
+            attempts: 1,
+        })
+    }
+
+    pub(crate) fn next(next: &Next) -> Result<Call, Error> {
+        let target = next.target.clone().map_err(|sentence| Error::refused(format!("{sentence}.")))?;
+        Ok(Call {
+            url: target.url,
+            what: target.endpoint.clone(),
+            endpoint: target.endpoint,
+            etag: None,
+            credential: next.credential.clone(),
+            body: None,
+            attempts: 1,
+        })
+    }
+
+    pub(crate) fn query(
+        document: &str,
+        variables: &Value,
+        base: &BaseUrl,
+        allowed: &AllowList,
+    ) -> Result<Call, Error> {
+        let endpoint =
+            allowed.find(Method::Post, GRAPHQL).ok_or_else(|| not_allowed(Method::Post, GRAPHQL))?;
+        if !graphql::is_read_only(document) {
+            return Err(Error::refused(
+                "only queries may be sent, and this document would change something.",
+            ));
+        }
+        let url = base.graphql().map_err(|error| Error::refused(format!("not an address: {error}.")))?;
+        let what = graphql::operation_name(document).map_or_else(|| endpoint.clone(), Arc::from);
+        let body = json!({ "query": document, "variables": variables }).to_string().into();
+        Ok(Call { url, endpoint, what, etag: None, credential: None, body: Some(body), attempts: 1 })
+    }
+}
+
+fn not_allowed(method: Method, template: &str) -> Error {
+    Error::refused(format!(
+        "{method} {template} is not declared by any enabled connector, so it was not sent."
+    ))
+}

@@ -1,0 +1,82 @@
+//! What can go wrong with the database, with a sentence for the person at the terminal.
+
+/// A failure of the database.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The address is not one of PostgreSQL.
+    #[error(
+        "The database address cannot be understood ({0}). It looks like postgresql://user:password@host:5432/database."
+    )]
+    Address(String),
+    /// Nobody answers there, or it refuses us.
+    #[error(
+        "The database could not be reached: {0}. Check the address given by --database-url or DATABASE_URL."
+    )]
+    Connect(String),
+    /// A newer Weir has been here.
+    #[error(
+        "This database was made by a newer version of Weir (its schema has step {0}, which this version does not know). \
+         Use that version or a newer one; nothing was changed."
+    )]
+    NewerSchema(i64),
+    /// The schema could not be brought up to date.
+    #[error("The database's schema could not be brought up to date: {0}")]
+    Migrate(String),
+    /// Another process holds the lease now.
+    #[error("Another process has taken over this part of the work.")]
+    LeaseLost,
+    /// Any other failure of a statement.
+    #[error("The database answered: {0}")]
+    Query(#[from] sqlx::Error),
+}
+
+impl StoreError {
+    pub(crate) fn address(error: sqlx::Error) -> StoreError {
+        StoreError::Address(plain(&error))
+    }
+
+    pub(crate) fn connect(error: sqlx::Error) -> StoreError {
+        StoreError::Connect(plain(&error))
+    }
+
+    pub(crate) fn migrate(error: sqlx::migrate::MigrateError) -> StoreError {
+        match error {
+            sqlx::migrate::MigrateError::VersionMissing(version) => StoreError::NewerSchema(version),
+            other => StoreError::Migrate(other.to_string()),
+        }
+    }
+
+    /// Whether trying the same transaction again may succeed: a deadlock or a serialisation failure.
+    pub(crate) fn is_transient(&self) -> bool {
+        let StoreError::Query(sqlx::Error::Database(error)) = self else { return false };
+        matches!(error.code().as_deref(), Some("40P01" | "40001"))
+    }
+
+    /// Whether the database itself is gone for the moment: restarted, or out of connections.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            StoreError::Connect(_) => true,
+            StoreError::Query(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_)) => {
+                true
+            }
+            StoreError::Query(sqlx::Error::Database(error)) => {
+                error.code().is_some_and(|it| it.starts_with("57P") || it.starts_with("08"))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the disk is full.
+    pub fn is_disk_full(&self) -> bool {
+        let StoreError::Query(sqlx::Error::Database(error)) = self else { return false };
+        error.code().as_deref() == Some("53100")
+    }
+}
+
+/// The error without the prefix that sqlx puts before the server's own words.
+fn plain(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(it) => it.message().to_owned(),
+        other => other.to_string(),
+    }
+}

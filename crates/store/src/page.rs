@@ -1,0 +1,181 @@
+//! One page, one transaction: rows, child lists, what is derived from them, what is left to read, and the cursor.
+
+use std::collections::BTreeMap;
+
+use catalogue::{Batch, Pending, Rows};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use crate::{
+    Lease, Partition, Reject, Store, StoreError, children, derive, labels, leases, partitions, pending,
+    rejects, upsert,
+};
+
+/// Everything that is written together.
+#[derive(Debug)]
+pub struct Page<'a> {
+    /// The GitLab it comes from.
+    pub instance: i64,
+    /// The rows.
+    pub rows: &'a Rows,
+    /// When the request was sent: the version of rows that have no other.
+    pub sent_at: DateTime<Utc>,
+    /// How far the partition is read once these rows are stored.
+    pub progress: Option<&'a Partition>,
+    /// The lease under which this is written; the page is refused when another process has it.
+    pub lease: Option<&'a Lease>,
+    /// Elements that could not be understood.
+    pub rejects: &'a [Reject],
+    /// Lists that have been read with this page.
+    pub done: &'a [Pending],
+    /// Projects whose labels this page brings.
+    pub label_projects: &'a [i64],
+}
+
+/// What happened to the rows of one table.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Rows that GitLab sent.
+    pub read: u64,
+    /// Rows that changed in the database, deletions and returns included.
+    pub written: u64,
+}
+
+/// What happened to a page, by table.
+pub type Written = BTreeMap<&'static str, Counts>;
+
+const ATTEMPTS: usize = 5;
+
+impl Store {
+    /// Writes a page. Users go first, each statement on its own, so that pages of different projects that name the
+    /// same users cannot lock each other out.
+    pub async fn write_page(&self, page: &Page<'_>) -> Result<Written, StoreError> {
+        let mut written = self.write_users(page).await?;
+        let mut attempt = 1;
+        loop {
+            match self.write_facts(page).await {
+                Err(error) if error.is_transient() && attempt < ATTEMPTS => attempt += 1,
+                Err(error) => return Err(error),
+                Ok(facts) => {
+                    add(&mut written, facts);
+                    return Ok(written);
+                }
+            }
+        }
+    }
+
+    async fn write_users(&self, page: &Page<'_>) -> Result<Written, StoreError> {
+        let mut written = Written::new();
+        for batch in page.rows.batches.iter().filter(|it| is_users(it)) {
+            let mut changed = 0;
+            if let Some((json, digests)) = self.seen_users.fresh(&batch.json()) {
+                let mut connection = self.pool.acquire().await?;
+                changed = upsert::upsert_json(&mut connection, batch, json, page.sent_at).await?;
+                self.seen_users.remember(digests);
+            }
+            count(&mut written, batch.table.name, batch.len as u64, changed);
+        }
+        Ok(written)
+    }
+
+    async fn write_facts(&self, page: &Page<'_>) -> Result<Written, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        if let Some(lease) = page.lease {
+            leases::hold(&mut transaction, lease).await?;
+        }
+        let written = write_rows(&mut transaction, page).await?;
+        write_bookkeeping(&mut transaction, page).await?;
+        transaction.commit().await?;
+        Ok(written)
+    }
+}
+
+async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Written, StoreError> {
+    let mut written = Written::new();
+    lock_merge_request(connection, page).await?;
+    for batch in page.rows.batches.iter().filter(|it| !is_users(it)) {
+        let changed = upsert::upsert(connection, batch, page.sent_at).await?;
+        count(&mut written, batch.table.name, batch.len as u64, changed);
+    }
+    for (table, gone) in children::remove_missing(connection, page.rows, page.sent_at).await? {
+        count(&mut written, table, 0, gone);
+    }
+    if !page.rows.named_labels.is_empty() {
+        let linked = labels::link_named(connection, &page.rows.named_labels, page.sent_at).await?;
+        count(&mut written, "gitlab_merge_request_labels", page.rows.named_labels.len() as u64, linked);
+    }
+    if !page.label_projects.is_empty() {
+        let followed = labels::follow(connection, page.label_projects, page.sent_at).await?;
+        count(&mut written, "gitlab_merge_request_labels", 0, followed);
+    }
+    for (project, merge_requests) in touched_by_project(page) {
+        let derived = derive::derive(connection, project, &merge_requests, page.sent_at).await?;
+        count(&mut written, "gitlab_reviews", derived.reviews, derived.written);
+    }
+    Ok(written)
+}
+
+/// A page of merge requests locks their rows before those below; a single list does the same, so that the two wait
+/// for each other instead of locking each other out.
+async fn lock_merge_request(connection: &mut PgConnection, page: &Page<'_>) -> Result<(), StoreError> {
+    let writes_parents = page.rows.batches.iter().any(|it| it.table.name == "gitlab_merge_requests");
+    if writes_parents || page.rows.touched.is_empty() {
+        return Ok(());
+    }
+    for (project, merge_requests) in touched_by_project(page) {
+        sqlx::query(
+            "select 1 from gitlab_merge_requests where project_id = $1 and id = any($2) order by id for no key update",
+        )
+        .bind(project)
+        .bind(&merge_requests)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+async fn write_bookkeeping(connection: &mut PgConnection, page: &Page<'_>) -> Result<(), StoreError> {
+    for done in page.done {
+        pending::remove(connection, page.instance, done).await?;
+    }
+    if !page.rows.pending.is_empty() {
+        pending::add(connection, page.instance, &page.rows.pending).await?;
+    }
+    for reject in page.rejects {
+        rejects::add(connection, page.instance, reject, page.sent_at).await?;
+    }
+    if let Some(progress) = page.progress {
+        partitions::save(connection, progress).await?;
+    }
+    Ok(())
+}
+
+/// Weir's ids of touched merge requests, by the project they are in.
+fn touched_by_project(page: &Page<'_>) -> BTreeMap<i64, Vec<i64>> {
+    let mut grouped: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+    for (project, merge_request) in &page.rows.touched {
+        grouped.entry(*project).or_default().push(*merge_request);
+    }
+    for merge_requests in grouped.values_mut() {
+        merge_requests.sort_unstable();
+        merge_requests.dedup();
+    }
+    grouped
+}
+
+fn is_users(batch: &Batch) -> bool {
+    batch.table.name == "gitlab_users"
+}
+
+fn count(written: &mut Written, table: &'static str, read: u64, changed: u64) {
+    let counts = written.entry(table).or_default();
+    counts.read += read;
+    counts.written += changed;
+}
+
+/// Adds the counts of one page to those before.
+pub(crate) fn add(into: &mut Written, more: Written) {
+    for (table, counts) in more {
+        count(into, table, counts.read, counts.written);
+    }
+}

@@ -1,0 +1,175 @@
+//! Partitions and their cursors: how far each reader has got within each parent.
+
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgConnection};
+
+use crate::{Store, StoreError};
+
+/// Which partition.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PartitionKey {
+    /// The GitLab.
+    pub instance: i64,
+    /// Name of the resource.
+    pub resource: String,
+    /// `graphql` or `rest`.
+    pub reader: String,
+    /// The project or group (Weir's id); 0 for the instance.
+    pub parent_id: i64,
+}
+
+/// A partition and how far it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partition {
+    /// Which one.
+    pub key: PartitionKey,
+    /// Everything that GitLab moved up to here is stored, back to `complete_from`. None before the first page.
+    pub complete_to: Option<DateTime<Utc>>,
+    /// How far back it is stored; none before the first page.
+    pub complete_from: Option<DateTime<Utc>>,
+    /// Whether the beginning of time was reached.
+    pub whole: bool,
+    /// GraphQL's cursor from which the way back goes on.
+    pub backfill_cursor: Option<String>,
+    /// How many rows GitLab counts, where it was asked.
+    pub total: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct PartitionRow {
+    resource: String,
+    reader: String,
+    parent_id: i64,
+    complete_to: Option<DateTime<Utc>>,
+    complete_from: Option<DateTime<Utc>>,
+    whole: bool,
+    backfill_cursor: Option<String>,
+    total: Option<i64>,
+}
+
+impl Partition {
+    /// A partition of which nothing is read yet.
+    pub fn new(key: PartitionKey) -> Partition {
+        Partition {
+            key,
+            complete_to: None,
+            complete_from: None,
+            whole: false,
+            backfill_cursor: None,
+            total: None,
+        }
+    }
+}
+
+const SELECT: &str = "select resource, reader, parent_id, complete_to
+     , nullif(complete_from, '-infinity') as complete_from
+     , coalesce(complete_from = '-infinity', false) as whole
+     , backfill_cursor, total
+  from weir.partitions";
+
+impl Store {
+    /// A partition, as stored or new.
+    pub async fn partition(&self, key: &PartitionKey) -> Result<Partition, StoreError> {
+        let sql =
+            format!("{SELECT} where instance = $1 and resource = $2 and reader = $3 and parent_id = $4");
+        let row: Option<PartitionRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(key.instance)
+            .bind(&key.resource)
+            .bind(&key.reader)
+            .bind(key.parent_id)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.map_or_else(|| Partition::new(key.clone()), |row| partition(key.instance, row)))
+    }
+
+    /// Every partition of a resource.
+    pub async fn partitions(&self, instance: i64, resource: &str) -> Result<Vec<Partition>, StoreError> {
+        let sql = format!("{SELECT} where instance = $1 and resource = $2 order by parent_id, reader");
+        let rows: Vec<PartitionRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(instance)
+            .bind(resource)
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows.into_iter().map(|row| partition(instance, row)).collect())
+    }
+
+    /// Says that these partitions were found to be up to date at this time, without reading them.
+    pub async fn confirm(
+        &self,
+        instance: i64,
+        resource: &str,
+        parents: &[i64],
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "update weir.partitions
+                set complete_to = greatest(complete_to, $4), confirmed_at = $4
+              where instance = $1 and resource = $2 and parent_id = any($3) and complete_to is not null",
+        )
+        .bind(instance)
+        .bind(resource)
+        .bind(parents)
+        .bind(at)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Forgets how far these partitions were read, so that they are read again from the beginning.
+    pub async fn forget(
+        &self,
+        instance: i64,
+        resource: &str,
+        parents: Option<&[i64]>,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "delete from weir.partitions
+              where instance = $1 and resource = $2 and ($3::bigint[] is null or parent_id = any($3))",
+        )
+        .bind(instance)
+        .bind(resource)
+        .bind(parents)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+}
+
+fn partition(instance: i64, row: PartitionRow) -> Partition {
+    let key = PartitionKey { instance, resource: row.resource, reader: row.reader, parent_id: row.parent_id };
+    Partition {
+        key,
+        complete_to: row.complete_to,
+        complete_from: row.complete_from,
+        whole: row.whole,
+        backfill_cursor: row.backfill_cursor,
+        total: row.total,
+    }
+}
+
+/// Saves how far a partition is read. What is complete never shrinks.
+pub(crate) async fn save(connection: &mut PgConnection, partition: &Partition) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into weir.partitions as t
+           (instance, resource, reader, parent_id, complete_to, complete_from, backfill_cursor, total, confirmed_at)
+         values ($1, $2, $3, $4, $5, case when $7 then '-infinity' else $6 end, $8, $9, $5)
+             on conflict (instance, resource, reader, parent_id) do update
+            set complete_to = greatest(t.complete_to, excluded.complete_to)
+              , complete_from = least(t.complete_from, excluded.complete_from)
+              , backfill_cursor = excluded.backfill_cursor
+              , total = coalesce(excluded.total, t.total)
+              , confirmed_at = greatest(t.confirmed_at, excluded.confirmed_at)",
+    )
+    .bind(partition.key.instance)
+    .bind(&partition.key.resource)
+    .bind(&partition.key.reader)
+    .bind(partition.key.parent_id)
+    .bind(partition.complete_to)
+    .bind(partition.complete_from)
+    .bind(partition.whole)
+    .bind(&partition.backfill_cursor)
+    .bind(partition.total)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

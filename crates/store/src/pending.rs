@@ -1,0 +1,141 @@
+//! Lists of merge requests that are still to be read: they did not fit into a page, or REST reads them one by one.
+
+use catalogue::{List, Pending};
+use sqlx::{PgConnection, Row};
+
+use crate::{Store, StoreError};
+
+/// How long a worker may take over one list, in seconds.
+const CLAIM_SECONDS: f64 = 300.0;
+
+/// A list to be read, and how often that has failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingRow {
+    /// What to read.
+    pub pending: Pending,
+    /// Failures so far.
+    pub attempts: i32,
+}
+
+impl Store {
+    /// Takes some lists to read, those of one merge request together.
+    pub async fn claim_pending(
+        &self,
+        instance: i64,
+        owner: &str,
+        most: i64,
+    ) -> Result<Vec<PendingRow>, StoreError> {
+        let rows = sqlx::query(
+            "update weir.pending p
+                set owner = $2, until = clock_timestamp() + make_interval(secs => $3)
+               from (
+                 select merge_request, list
+                   from weir.pending
+                  where instance = $1
+                    and (until is null or until < clock_timestamp())
+                  order by attempts, merge_request, list
+                  limit $4
+                    for update skip locked
+               ) next
+              where p.instance = $1
+                and p.merge_request = next.merge_request
+                and p.list = next.list
+             returning p.list, p.project, p.merge_request, p.iid, p.attempts",
+        )
+        .bind(instance)
+        .bind(owner)
+        .bind(CLAIM_SECONDS)
+        .bind(most)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().filter_map(|row| read(row).transpose()).collect()
+    }
+
+    /// Gives back a list that could not be read, to be tried again later.
+    pub async fn fail_pending(&self, instance: i64, pending: &Pending) -> Result<(), StoreError> {
+        sqlx::query(
+            "update weir.pending set attempts = attempts + 1, owner = null, until = null
+              where instance = $1 and merge_request = $2 and list = $3",
+        )
+        .bind(instance)
+        .bind(pending.merge_request)
+        .bind(pending.list.name())
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Drops a list that cannot be read at all.
+    pub async fn drop_pending(&self, instance: i64, pending: &Pending) -> Result<(), StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        remove(&mut connection, instance, pending).await
+    }
+
+    /// How many lists are left to read.
+    pub async fn pending_left(&self, instance: i64) -> Result<i64, StoreError> {
+        let left = sqlx::query_scalar("select count(*) from weir.pending where instance = $1");
+        Ok(left.bind(instance).fetch_one(&self.pool).await?)
+    }
+
+    /// Gives back at once what the workers of this process had taken.
+    pub async fn release_pending(&self, instance: i64, owner_prefix: &str) -> Result<(), StoreError> {
+        sqlx::query("update weir.pending set owner = null, until = null where instance = $1 and starts_with(owner, $2)")
+            .bind(instance)
+            .bind(owner_prefix)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+}
+
+/// A row whose list this version does not know is left for the version that does.
+fn read(row: &sqlx::postgres::PgRow) -> Result<Option<PendingRow>, StoreError> {
+    let Some(list) = List::named(row.try_get("list")?) else { return Ok(None) };
+    let pending = Pending {
+        list,
+        project: row.try_get("project")?,
+        merge_request: row.try_get("merge_request")?,
+        iid: row.try_get("iid")?,
+    };
+    Ok(Some(PendingRow { pending, attempts: row.try_get("attempts")? }))
+}
+
+pub(crate) async fn add(
+    connection: &mut PgConnection,
+    instance: i64,
+    lists: &[Pending],
+) -> Result<(), StoreError> {
+    let names: Vec<&str> = lists.iter().map(|it| it.list.name()).collect();
+    let projects: Vec<i64> = lists.iter().map(|it| it.project).collect();
+    let merge_requests: Vec<i64> = lists.iter().map(|it| it.merge_request).collect();
+    let iids: Vec<i64> = lists.iter().map(|it| it.iid).collect();
+    sqlx::query(
+        "insert into weir.pending (instance, list, project, merge_request, iid)
+         select distinct $1::bigint, l, p, m, i
+           from unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) as u(l, p, m, i)
+          order by m, l
+             on conflict (instance, merge_request, list) do nothing",
+    )
+    .bind(instance)
+    .bind(names)
+    .bind(projects)
+    .bind(merge_requests)
+    .bind(iids)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn remove(
+    connection: &mut PgConnection,
+    instance: i64,
+    done: &Pending,
+) -> Result<(), StoreError> {
+    sqlx::query("delete from weir.pending where instance = $1 and merge_request = $2 and list = $3")
+        .bind(instance)
+        .bind(done.merge_request)
+        .bind(done.list.name())
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! Projects and groups that were seen before: told apart when they are renamed, moved or out of sight.
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+
+use crate::{Store, StoreError};
+
+/// A project as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct KnownProject {
+    /// Weir's id.
+    pub id: i64,
+    /// GitLab's id.
+    pub source_id: i64,
+    /// Whole path.
+    pub path_with_namespace: String,
+    /// The namespace it is in.
+    pub namespace_id: Option<i64>,
+    /// Whether the last look found it.
+    pub api_accessible: bool,
+}
+
+impl Store {
+    /// Every project of an instance that is not marked deleted.
+    pub async fn known_projects(&self, instance: i64) -> Result<Vec<KnownProject>, StoreError> {
+        let known = sqlx::query_as(
+            "select id, source_id, path_with_namespace, namespace_id, api_accessible
+               from gitlab_projects
+              where id >= $1 * 17592186044416 and id < ($1 + 1) * 17592186044416
+                and deleted_at is null
+              order by id",
+        );
+        Ok(known.bind(instance).fetch_all(&self.pool).await?)
+    }
+
+    /// Marks projects as out of sight, with the reason. What is stored of them stays.
+    pub async fn mark_inaccessible(
+        &self,
+        projects: &[i64],
+        reason: &str,
+        at: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        let marked = sqlx::query(
+            "update gitlab_projects
+                set api_accessible = false, inaccessible_since = coalesce(inaccessible_since, $3)
+                  , inaccessible_reason = $2, synced_at = $3
+              where id = any($1)
+                and (api_accessible or inaccessible_reason is distinct from $2)",
+        );
+        Ok(marked.bind(projects).bind(reason).bind(at).execute(&self.pool).await?.rows_affected())
+    }
+
+    /// Marks projects as in sight again.
+    pub async fn mark_accessible(&self, projects: &[i64], at: DateTime<Utc>) -> Result<u64, StoreError> {
+        let marked = sqlx::query(
+            "update gitlab_projects
+                set api_accessible = true, inaccessible_since = null, inaccessible_reason = null, synced_at = $2
+              where id = any($1)
+                and not api_accessible",
+        );
+        Ok(marked.bind(projects).bind(at).execute(&self.pool).await?.rows_affected())
+    }
+
+    /// Keeps the paths that projects have now beside those they had.
+    pub async fn keep_paths(&self, projects: &[i64], at: DateTime<Utc>) -> Result<(), StoreError> {
+        sqlx::query(
+            "insert into weir.project_paths (project_id, path, first_seen_at)
+             select id, path_with_namespace, $2 from gitlab_projects where id = any($1)
+                 on conflict do nothing",
+        )
+        .bind(projects)
+        .bind(at)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Marks groups that a complete listing no longer holds. Gives how many.
+    pub async fn mark_groups_gone(
+        &self,
+        instance: i64,
+        seen: &[i64],
+        at: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        let gone = sqlx::query(
+            "update gitlab_groups
+                set deleted_at = $3, deleted_reason = 'removed', synced_at = $3
+              where id >= $1 * 17592186044416 and id < ($1 + 1) * 17592186044416
+                and deleted_at is null
+                and synced_at <= $3
+                and id <> all($2)",
+        );
+        Ok(gone.bind(instance).bind(seen).bind(at).execute(&self.pool).await?.rows_affected())
+    }
+
+    /// How many open merge requests each project has.
+    pub async fn open_merge_requests(&self, projects: &[i64]) -> Result<Vec<(i64, i64)>, StoreError> {
+        let open = sqlx::query_as(
+            "select project_id, count(*)
+               from gitlab_merge_requests
+              where project_id = any($1)
+                and state in ('opened', 'locked')
+                and deleted_at is null
+              group by project_id
+              order by project_id",
+        );
+        Ok(open.bind(projects).fetch_all(&self.pool).await?)
+    }
+
+    /// The open merge requests of projects as stored: project, id and iid.
+    pub async fn stored_open(&self, projects: &[i64]) -> Result<Vec<(i64, i64, i64)>, StoreError> {
+        let open = sqlx::query_as(
+            "select project_id, id, iid
+               from gitlab_merge_requests
+              where project_id = any($1)
+                and state in ('opened', 'locked')
+                and deleted_at is null",
+        );
+        Ok(open.bind(projects).fetch_all(&self.pool).await?)
+    }
+}

@@ -1,0 +1,64 @@
+//! Read-only queries of the user's own.
+
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Column, Executor, Row, SqlSafeStr, Statement};
+
+use crate::{Store, StoreError};
+
+/// What a query gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueryResult {
+    /// Names of the columns, in order.
+    pub columns: Vec<String>,
+    /// Rows of JSON values, in that order.
+    pub rows: Vec<Vec<Value>>,
+}
+
+impl Store {
+    /// Runs one statement that can read and nothing else. PostgreSQL itself refuses to write in the transaction, and
+    /// a prepared statement cannot hold a second command that would leave it.
+    pub async fn query(&self, sql: &str) -> Result<QueryResult, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query("set transaction read only").execute(&mut *transaction).await?;
+        sqlx::query("set local enable_seqscan = on").execute(&mut *transaction).await?;
+        let sql = sql.trim().trim_end_matches(';');
+        let prepared = (&mut *transaction).prepare(AssertSqlSafe(sql.to_owned()).into_sql_str()).await?;
+        let columns: Vec<String> = prepared.columns().iter().map(|it| it.name().to_owned()).collect();
+        let rows = if is_plain_query(sql) {
+            // Positions for names, so that columns of one name do not hide each other.
+            let aliases: Vec<String> = (0..columns.len()).map(|it| format!("c{it}")).collect();
+            let wrapped = format!(
+                "select json_build_array({})::text from (\n{sql}\n) as q({})",
+                aliases.join(", "),
+                aliases.join(", ")
+            );
+            values(sqlx::query(AssertSqlSafe(wrapped)).fetch_all(&mut *transaction).await?)?
+        } else {
+            texts(sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_all(&mut *transaction).await?)
+        };
+        transaction.rollback().await?;
+        Ok(QueryResult { columns, rows })
+    }
+}
+
+/// What can stand in a from clause; `show` and `explain` cannot.
+fn is_plain_query(sql: &str) -> bool {
+    let first = sql.trim_start_matches('(').split_whitespace().next().unwrap_or_default().to_lowercase();
+    matches!(first.as_str(), "select" | "with" | "values" | "table")
+        || first.starts_with("--")
+        || first.starts_with("/*")
+}
+
+fn values(rows: Vec<sqlx::postgres::PgRow>) -> Result<Vec<Vec<Value>>, StoreError> {
+    let parse = |row: sqlx::postgres::PgRow| {
+        let text: String = row.try_get(0)?;
+        serde_json::from_str(&text).map_err(|it| StoreError::Query(sqlx::Error::Decode(it.into())))
+    };
+    rows.into_iter().map(parse).collect()
+}
+
+fn texts(rows: Vec<sqlx::postgres::PgRow>) -> Vec<Vec<Value>> {
+    let cell =
+        |row: &sqlx::postgres::PgRow, at| row.try_get::<String, _>(at).map_or(Value::Null, Value::String);
+    rows.iter().map(|row| (0..row.columns().len()).map(|at| cell(row, at)).collect()).collect()
+}

@@ -1,0 +1,365 @@
+//! The complete listings that every sync reads: labels, members and milestones of projects, members and labels of
+//! groups. By GraphQL for a hundred parents in one request; by REST one list at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use catalogue::group_labels::GROUP_LABELS;
+use catalogue::labels::LABELS;
+use catalogue::members::{GROUP_MEMBERS, PROJECT_MEMBERS};
+use catalogue::milestones::MILESTONES;
+use catalogue::{
+    Answer, Connection, Document, GROUP_DETAILS, Gid, Origin, PROJECT_DETAILS, Resource, Rows, Table, gid,
+};
+use catalogue::{group_labels, labels, members, milestones};
+use chrono::{DateTime, Utc};
+use futures::{StreamExt, TryStreamExt, stream};
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+use store::Reject;
+
+use crate::engine::{Engine, Halt};
+use crate::fetch::{elements, list, read_all, request, whole};
+
+/// Parents asked about in one request.
+const PARENTS: usize = 100;
+/// Nested lists of at most this length come along; longer ones are read by REST.
+const NESTED: usize = 100;
+
+/// How the merge requests of a project stand, by GitLab's own account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// How many there are.
+    pub(crate) total: i64,
+    /// When the newest moved; none where there are none.
+    pub(crate) newest: Option<DateTime<Utc>>,
+}
+
+/// One complete list below a parent.
+struct ListKind {
+    resource: &'static Resource,
+    table: &'static Table,
+    parent: &'static [&'static str],
+}
+
+static PROJECT_LISTS: [ListKind; 3] = [
+    ListKind { resource: &LABELS, table: &labels::TABLE, parent: &["project_id"] },
+    ListKind { resource: &PROJECT_MEMBERS, table: &members::PROJECT_TABLE, parent: &["project_id"] },
+    ListKind { resource: &MILESTONES, table: &milestones::TABLE, parent: &["project_id"] },
+];
+
+static GROUP_LISTS: [ListKind; 2] = [
+    ListKind { resource: &GROUP_MEMBERS, table: &members::GROUP_TABLE, parent: &["group_id"] },
+    ListKind { resource: &GROUP_LABELS, table: &group_labels::TABLE, parent: &["group_id"] },
+];
+
+/// Either kind of parent.
+#[derive(Clone, Copy)]
+enum Parent {
+    Group(i64),
+    Project(i64),
+}
+
+impl Parent {
+    fn origin(self, engine: &Engine) -> Origin {
+        match self {
+            Parent::Group(id) => engine.origin().group(id),
+            Parent::Project(id) => engine.origin().project(id),
+        }
+    }
+
+    fn source_id(self) -> i64 {
+        match self {
+            Parent::Group(id) | Parent::Project(id) => id,
+        }
+    }
+
+    fn lists(self) -> &'static [ListKind] {
+        match self {
+            Parent::Group(_) => &GROUP_LISTS,
+            Parent::Project(_) => &PROJECT_LISTS,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Projects<'a> {
+    #[serde(borrow)]
+    projects: Option<Connection<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Groups<'a> {
+    #[serde(borrow)]
+    groups: Option<Connection<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ProjectNode<'a> {
+    id: Gid,
+    #[serde(borrow)]
+    labels: Option<Connection<'a>>,
+    #[serde(borrow)]
+    project_members: Option<Connection<'a>>,
+    #[serde(borrow)]
+    milestones: Option<Connection<'a>>,
+    merge_requests: Option<Newest>,
+}
+
+#[derive(Deserialize)]
+struct Newest {
+    count: i64,
+    nodes: Vec<Option<Moved>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Moved {
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GroupNode<'a> {
+    id: Gid,
+    #[serde(borrow)]
+    group_members: Option<Connection<'a>>,
+    #[serde(borrow)]
+    labels: Option<Connection<'a>>,
+    #[serde(borrow)]
+    projects: Option<Connection<'a>>,
+}
+
+#[derive(Deserialize)]
+struct ProjectId {
+    id: Gid,
+}
+
+/// Reads members and labels of groups. Gives the projects that GitLab lists directly in them (GitLab's ids).
+pub(crate) async fn groups(engine: &Engine, groups: &[i64]) -> Result<BTreeSet<i64>, Halt> {
+    let mut direct = BTreeSet::new();
+    let mut singly: Vec<i64> = Vec::new();
+    for some in groups.chunks(PARENTS) {
+        if engine.capabilities.graphql {
+            let (projects, left) = group_batch(engine, some).await?;
+            direct.extend(projects);
+            singly.extend(left);
+        } else {
+            singly.extend(some);
+        }
+    }
+    one_by_one(engine, singly.into_iter().map(Parent::Group)).await?;
+    Ok(direct)
+}
+
+/// Reads labels, members and milestones of projects. Gives how their merge requests stand where GraphQL told.
+pub(crate) async fn projects(engine: &Engine, projects: &[i64]) -> Result<BTreeMap<i64, Standing>, Halt> {
+    let mut standings = BTreeMap::new();
+    let mut singly: Vec<i64> = Vec::new();
+    let batches = stream::iter(projects.chunks(PARENTS)).map(|some| async move {
+        if engine.capabilities.graphql {
+            project_batch(engine, some).await
+        } else {
+            Ok((BTreeMap::new(), some.to_vec()))
+        }
+    });
+    let batches: Vec<_> = batches.buffer_unordered(engine.options.workers.max(1)).try_collect().await?;
+    for (some, left) in batches {
+        standings.extend(some);
+        singly.extend(left);
+    }
+    one_by_one(engine, singly.into_iter().map(Parent::Project)).await?;
+    Ok(standings)
+}
+
+/// What a batch answered, and the parents it left out or could not answer.
+type Batch<T> = (T, Vec<i64>);
+
+async fn project_batch(engine: &Engine, projects: &[i64]) -> Result<Batch<BTreeMap<i64, Standing>>, Halt> {
+    let mut standings = BTreeMap::new();
+    let mut left: BTreeSet<i64> = projects.iter().copied().collect();
+    for (answer, sent_at) in ask(engine, &PROJECT_DETAILS, "Project", projects).await? {
+        let Ok(answer) = serde_json::from_slice::<Answer<Projects>>(&answer.body) else { continue };
+        let Some(nodes) = answer.data.and_then(|it| whole(it.projects)) else { continue };
+        for some in nodes.nodes.chunks(20) {
+            let read: Vec<ProjectNode> =
+                some.iter().filter_map(|it| serde_json::from_str(it.get()).ok()).collect();
+            for node in &read {
+                left.remove(&node.id.id);
+                standings.extend(standing(node));
+            }
+            write_projects(engine, &read, sent_at).await?;
+        }
+    }
+    Ok((standings, left.into_iter().collect()))
+}
+
+fn standing(node: &ProjectNode) -> Option<(i64, Standing)> {
+    let merge_requests = node.merge_requests.as_ref()?;
+    let newest = merge_requests.nodes.first().and_then(|it| it.as_ref()).map(|it| it.updated_at);
+    Some((node.id.id, Standing { total: merge_requests.count, newest }))
+}
+
+async fn write_projects(
+    engine: &Engine,
+    nodes: &[ProjectNode<'_>],
+    sent_at: DateTime<Utc>,
+) -> Result<(), Halt> {
+    let mut rows = Rows::default();
+    let mut rejects = Vec::new();
+    let mut unfinished = Vec::new();
+    for node in nodes {
+        let parent = Parent::Project(node.id.id);
+        let lists = [&node.labels, &node.project_members, &node.milestones];
+        unfinished.extend(nested(engine, parent, &lists, &mut rows, &mut rejects));
+    }
+    let ids: Vec<i64> = nodes.iter().map(|it| engine.instance.id(it.id.id)).collect();
+    let page = store::Page { rejects: &rejects, label_projects: &ids, ..engine.page(&rows, sent_at) };
+    engine.write(&page).await?;
+    finish_lists(engine, unfinished).await
+}
+
+async fn group_batch(engine: &Engine, groups: &[i64]) -> Result<Batch<BTreeSet<i64>>, Halt> {
+    let mut direct = BTreeSet::new();
+    let mut left: BTreeSet<i64> = groups.iter().copied().collect();
+    for (answer, sent_at) in ask(engine, &GROUP_DETAILS, "Group", groups).await? {
+        let Ok(answer) = serde_json::from_slice::<Answer<Groups>>(&answer.body) else { continue };
+        let Some(nodes) = answer.data.and_then(|it| whole(it.groups)) else { continue };
+        let mut rows = Rows::default();
+        let mut rejects = Vec::new();
+        let mut unfinished = Vec::new();
+        for node in nodes.nodes.iter().filter_map(|it| serde_json::from_str::<GroupNode>(it.get()).ok()) {
+            left.remove(&node.id.id);
+            let lists = [&node.group_members, &node.labels];
+            unfinished.extend(nested(engine, Parent::Group(node.id.id), &lists, &mut rows, &mut rejects));
+            let projects = node.projects.iter().flat_map(|it| &it.nodes);
+            direct.extend(
+                projects.filter_map(|it| Some(serde_json::from_str::<ProjectId>(it.get()).ok()?.id.id)),
+            );
+        }
+        engine.write(&store::Page { rejects: &rejects, ..engine.page(&rows, sent_at) }).await?;
+        finish_lists(engine, unfinished).await?;
+    }
+    Ok((direct, left.into_iter().collect()))
+}
+
+/// Reads the nested lists of one parent. Gives those that did not fit or were not answered.
+fn nested<'n>(
+    engine: &Engine,
+    parent: Parent,
+    lists: &[&'n Option<Connection<'n>>],
+    rows: &mut Rows,
+    rejects: &mut Vec<Reject>,
+) -> Vec<(Parent, &'static ListKind)> {
+    let mut unfinished = Vec::new();
+    for (kind, connection) in parent.lists().iter().zip(lists) {
+        let fits = |it: &&Connection| it.is_whole() && !it.page_info.has_next_page;
+        match connection.as_ref().filter(fits) {
+            Some(connection) => {
+                let found = connection.nodes.iter().copied();
+                rejects.extend(read_list(engine, parent, kind, "graphql", found, rows));
+            }
+            None => unfinished.push((parent, kind)),
+        }
+    }
+    unfinished
+}
+
+/// Reads one complete list into rows.
+fn read_list<'e>(
+    engine: &Engine,
+    parent: Parent,
+    kind: &'static ListKind,
+    reader: &str,
+    found: impl IntoIterator<Item = &'e RawValue>,
+    rows: &mut Rows,
+) -> Vec<Reject> {
+    let Some(reader) = kind.resource.reader(reader) else { return Vec::new() };
+    let origin = parent.origin(engine);
+    let parent_id = engine.instance.id(parent.source_id());
+    let rejects = read_all(kind.resource.name, reader, &origin, parent_id, found, rows);
+    // An element that was not understood may be a row we hold: then nothing is known to be gone.
+    if rejects.is_empty() {
+        rows.complete(kind.table, kind.parent, &[parent_id]);
+    }
+    rejects
+}
+
+/// Asks about a batch of parents; halves it when GitLab cannot answer.
+async fn ask(
+    engine: &Engine,
+    document: &'static Document,
+    kind: &str,
+    parents: &[i64],
+) -> Result<Vec<(gitlab_client::GraphqlAnswer, DateTime<Utc>)>, Halt> {
+    let query = engine.capabilities.fit(document);
+    let mut todo = vec![parents.to_vec()];
+    let mut answers = Vec::new();
+    while let Some(some) = todo.pop() {
+        let ids: Vec<String> = some.iter().map(|it| gid(kind, *it)).collect();
+        let variables = json!({ "ids": ids, "first": ids.len(), "lists": NESTED });
+        match engine.client.graphql(&query, &variables).await {
+            Ok(answer) if answer.errors.is_empty() && answer.has_data => {
+                let sent_at = answer.sent_at;
+                answers.push((answer, sent_at));
+            }
+            Ok(_) if some.len() > 1 => todo.extend(some.chunks(some.len().div_ceil(2)).map(<[i64]>::to_vec)),
+            Err(error)
+                if crate::policy::decide(&error) == crate::policy::Decision::Later && some.len() > 1 =>
+            {
+                todo.extend(some.chunks(some.len().div_ceil(2)).map(<[i64]>::to_vec));
+            }
+            // What is not answered is read by REST.
+            Ok(_) => {}
+            Err(error) => match engine.halt(&error, "details", 0) {
+                Halt::Later(_) | Halt::Skipped => {}
+                halt => return Err(halt),
+            },
+        }
+    }
+    Ok(answers)
+}
+
+async fn one_by_one(engine: &Engine, parents: impl Iterator<Item = Parent>) -> Result<(), Halt> {
+    let lists = parents.flat_map(|parent| parent.lists().iter().map(move |kind| (parent, kind)));
+    finish_lists(engine, lists.collect()).await
+}
+
+/// Reads lists by REST, each whole.
+async fn finish_lists(engine: &Engine, lists: Vec<(Parent, &'static ListKind)>) -> Result<(), Halt> {
+    let reads = stream::iter(lists).map(|(parent, kind)| rest_list(engine, parent, kind));
+    reads.buffer_unordered(engine.options.workers.max(1)).try_collect::<()>().await
+}
+
+async fn rest_list(engine: &Engine, parent: Parent, kind: &'static ListKind) -> Result<(), Halt> {
+    let parent_id = engine.instance.id(parent.source_id());
+    if engine.options.job_token {
+        engine.skip(kind.resource.name, parent_id, "job_token", "A job token may not read this list.");
+        return Ok(());
+    }
+    let reader = kind.resource.reader("rest");
+    let Some(request) = reader.and_then(|it| request(it, &[parent.source_id()])) else { return Ok(()) };
+    let listing = match list(&engine.client, request).await {
+        Ok(listing) => listing,
+        Err(error) => {
+            return match engine.halt(&error, kind.resource.name, parent_id) {
+                Halt::Skipped => Ok(()),
+                Halt::Later(detail) => {
+                    engine.skip(kind.resource.name, parent_id, "unavailable", detail);
+                    Ok(())
+                }
+                halt => Err(halt),
+            };
+        }
+    };
+    let mut rows = Rows::default();
+    let found = listing.pages.iter().flat_map(|it| elements(&it.body));
+    let rejects = read_list(engine, parent, kind, "rest", found, &mut rows);
+    let labels = [parent_id];
+    let label_projects: &[i64] = if kind.resource.name == "labels" { &labels } else { &[] };
+    engine
+        .write(&store::Page { rejects: &rejects, label_projects, ..engine.page(&rows, listing.sent_at) })
+        .await?;
+    Ok(())
+}

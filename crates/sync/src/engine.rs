@@ -1,0 +1,180 @@
+//! What every part of a run shares.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, RwLock};
+
+use catalogue::{Connector, Instance, Origin, Rows};
+use chrono::{DateTime, Utc};
+use gitlab_client::{Client, Clock, Error};
+use store::{Page, Skip, Store, StoreError, Written};
+
+use crate::budget::PageSize;
+use crate::capabilities::Capabilities;
+use crate::policy::{Decision, decide};
+use crate::tally::Tally;
+use crate::{Failure, Progress, Scope, verify};
+
+/// What the caller decides about a run.
+#[derive(Clone)]
+pub struct Options {
+    /// The connectors to run.
+    pub connectors: Vec<Connector>,
+    /// What it is limited to.
+    pub scope: Scope,
+    /// Whether texts of notes are kept.
+    pub keep_bodies: bool,
+    /// Whether all reading is done by REST.
+    pub rest_only: bool,
+    /// How many parts are read at once. The client limits the requests under way on its own.
+    pub workers: usize,
+    /// Whether the credentials are job tokens, which read one project by REST and little of it.
+    pub job_token: bool,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Asks a run to stop: it finishes the page in hand.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Asks.
+    pub fn ask(&self) {
+        self.0.store(true, Relaxed);
+    }
+
+    /// Whether somebody asked.
+    pub fn asked(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+}
+
+/// Why a part of a run ended early.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// The run ends, with this failure.
+    Failed(Failure),
+    /// This part could not be read now; it may be later.
+    Later(String),
+    /// This part cannot be read; the reason is kept.
+    Skipped,
+    /// The database failed.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Halt {
+    fn from(error: StoreError) -> Halt {
+        Halt::Store(error)
+    }
+}
+
+/// What every part of a run shares.
+pub(crate) struct Engine {
+    pub(crate) client: Client,
+    pub(crate) store: Store,
+    pub(crate) options: Options,
+    pub(crate) instance: Instance,
+    pub(crate) capabilities: Capabilities,
+    /// When the run began, by GitLab's clock: cursors of what is read to its end move here.
+    pub(crate) started: DateTime<Utc>,
+    pub(crate) tally: Tally,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) stop: Stop,
+    /// Set when a worker met something that ends the run.
+    pub(crate) ending: AtomicBool,
+    pub(crate) sizes: PageSize,
+    /// Paths of projects by Weir's id, for people.
+    pub(crate) paths: RwLock<HashMap<i64, String>>,
+}
+
+impl Engine {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.options.clock.now()
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        Origin { keep_bodies: self.options.keep_bodies, ..Origin::instance(self.instance) }
+    }
+
+    /// A page of nothing but rows.
+    pub(crate) fn page<'a>(&self, rows: &'a Rows, sent_at: DateTime<Utc>) -> Page<'a> {
+        Page {
+            instance: self.instance.0,
+            rows,
+            sent_at,
+            progress: None,
+            lease: None,
+            rejects: &[],
+            done: &[],
+            label_projects: &[],
+        }
+    }
+
+    /// Writes a page and counts it.
+    pub(crate) async fn write(&self, page: &Page<'_>) -> Result<Written, StoreError> {
+        let written = self.store.write_page(page).await?;
+        self.count(&written);
+        for reject in page.rejects {
+            self.tally.rejected(reject.resource, 1);
+        }
+        Ok(written)
+    }
+
+    pub(crate) fn count(&self, written: &Written) {
+        let (read, changed) = self.tally.written(written);
+        Progress::add(&self.progress.rows, read);
+        Progress::add(&self.progress.written, changed);
+    }
+
+    /// Notes that something is not read, with the reason.
+    pub(crate) fn skip(&self, resource: &str, parent_id: i64, reason: &str, detail: impl Into<String>) {
+        self.tally.skip(Skip {
+            connector: Connector::Gitlab.name().to_owned(),
+            resource: resource.to_owned(),
+            parent_id,
+            parent: self.path(parent_id),
+            reason: reason.to_owned(),
+            detail: detail.into(),
+        });
+    }
+
+    /// Decides on an error met while reading a part: what is skipped is noted here.
+    pub(crate) fn halt(&self, error: &Error, resource: &str, parent_id: i64) -> Halt {
+        match decide(error) {
+            Decision::Skip(reason) => {
+                self.skip(resource, parent_id, reason, error.to_string());
+                Halt::Skipped
+            }
+            Decision::Later => Halt::Later(error.to_string()),
+            Decision::StopCredentials => Halt::Failed(verify::failure(error, self.client.base_url(), None)),
+            Decision::StopLimited => Halt::Failed(Failure::new("stopped", "rate_limited", error.to_string())),
+        }
+    }
+
+    /// A worker met the end of the run: the others finish the page in hand.
+    pub(crate) fn stop_others(&self) {
+        self.ending.store(true, Relaxed);
+    }
+
+    /// Whether the run is ending.
+    pub(crate) fn ending(&self) -> bool {
+        self.stop.asked() || self.ending.load(Relaxed)
+    }
+
+    /// Everything this run has had in sight (Weir's ids), the instance itself included.
+    pub(crate) fn named(&self) -> Vec<i64> {
+        let paths = self.paths.read().unwrap_or_else(|it| it.into_inner());
+        paths.keys().copied().chain([0]).collect()
+    }
+
+    /// Remembers the path of a group or project, for people.
+    pub(crate) fn name(&self, id: i64, path: &str) {
+        self.paths.write().unwrap_or_else(|it| it.into_inner()).insert(id, path.to_owned());
+    }
+
+    fn path(&self, id: i64) -> String {
+        let paths = self.paths.read().unwrap_or_else(|it| it.into_inner());
+        paths.get(&id).cloned().unwrap_or_else(|| if id == 0 { String::new() } else { id.to_string() })
+    }
+}

@@ -1,0 +1,218 @@
+//! Pages of merge requests by GraphQL, with everything that hangs on them.
+
+use catalogue::merge_requests::{MERGE_REQUESTS, MERGE_REQUESTS_QUERY};
+use catalogue::{Answer, Connection, PageInfo, Rows, gid};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use gitlab_client::GraphqlAnswer;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::Partition;
+
+use super::{Read, Walk};
+use crate::engine::Halt;
+use crate::fetch::read_all;
+use crate::policy::{Decision, decide};
+
+/// Notes that come along with a merge request; longer lists are read on their own.
+const NOTES: usize = 100;
+/// Labels, assignees, reviewers and approvals that come along.
+const LISTS: usize = 20;
+
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(borrow)]
+    projects: Option<Connection<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ProjectNode<'a> {
+    #[serde(borrow)]
+    merge_requests: Option<Connection<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Moved {
+    updated_at: DateTime<Utc>,
+}
+
+/// Where a walk is, and which way it goes.
+#[derive(Clone)]
+struct Window {
+    after: Option<String>,
+    updated_after: Option<DateTime<Utc>>,
+    updated_before: Option<DateTime<Utc>>,
+    sort: &'static str,
+}
+
+/// A page as answered, and what it says about the next one.
+struct Fetched {
+    rows: Rows,
+    rejects: Vec<store::Reject>,
+    sent_at: DateTime<Utc>,
+    info: PageInfo,
+    /// `updated_at` of its last merge request.
+    last: Option<DateTime<Utc>>,
+}
+
+pub(super) async fn forward(
+    walk: &Walk<'_>,
+    partition: &mut Partition,
+    from: DateTime<Utc>,
+) -> Result<(), Halt> {
+    let window = Window { after: None, updated_after: Some(from), updated_before: None, sort: "UPDATED_ASC" };
+    let started = walk.engine.started;
+    follow(walk, partition, window, |partition, page| {
+        let reached =
+            if page.info.has_next_page { page.last.map(|it| it.min(started)) } else { Some(started) };
+        partition.complete_to = partition.complete_to.max(reached);
+        page.info.has_next_page
+    })
+    .await
+    .map(drop)
+}
+
+pub(super) async fn back(walk: &Walk<'_>, partition: &mut Partition) -> Result<bool, Halt> {
+    let (started, since) = (walk.engine.started, walk.engine.options.scope.since);
+    // The cursor goes on exactly; without one the second it ended in is read again.
+    let before = partition.complete_from.filter(|_| partition.backfill_cursor.is_none());
+    let window = Window {
+        after: partition.backfill_cursor.clone(),
+        updated_after: since,
+        updated_before: before.map(|it| it + TimeDelta::seconds(1)),
+        sort: "UPDATED_DESC",
+    };
+    follow(walk, partition, window, |partition, page| {
+        partition.complete_to = partition.complete_to.or(Some(started));
+        partition.complete_from = page.last.or(partition.complete_from);
+        if page.info.has_next_page {
+            partition.backfill_cursor.clone_from(&page.info.end_cursor);
+            return !walk.pauses(partition);
+        }
+        partition.backfill_cursor = None;
+        match since {
+            Some(since) => partition.complete_from = Some(since),
+            None => partition.whole = true,
+        }
+        false
+    })
+    .await
+}
+
+/// Follows a window page by page. The next page is fetched while the one before is written. Gives whether the end of
+/// the window was reached.
+async fn follow(
+    walk: &Walk<'_>,
+    partition: &mut Partition,
+    mut window: Window,
+    mut advance: impl FnMut(&mut Partition, &Fetched) -> bool,
+) -> Result<bool, Halt> {
+    let mut page = fetch(walk, &window).await?;
+    loop {
+        walk.stopped()?;
+        let more = advance(partition, &page);
+        let ended = !page.info.has_next_page;
+        window.after.clone_from(&page.info.end_cursor);
+        let read = Read {
+            rows: page.rows,
+            rejects: page.rejects,
+            sent_at: page.sent_at,
+            partition: partition.clone(),
+        };
+        if !more {
+            walk.write(read).await?;
+            return Ok(ended);
+        }
+        let (written, next) = tokio::join!(walk.write(read), fetch(walk, &window));
+        written?;
+        page = next?;
+    }
+}
+
+/// Fetches a page; one that GitLab cannot answer whole is asked for again at half the size.
+async fn fetch(walk: &Walk<'_>, window: &Window) -> Result<Fetched, Halt> {
+    let engine = walk.engine;
+    let query = engine.capabilities.fit(&MERGE_REQUESTS_QUERY);
+    let mut size = engine.sizes.now();
+    loop {
+        let problem = match engine.client.graphql(&query, &variables(walk, window, size)).await {
+            Ok(answer) => match understand(walk, &answer)? {
+                Ok(page) => {
+                    engine.sizes.went_well(size);
+                    return Ok(page);
+                }
+                Err(problem) => problem,
+            },
+            Err(error) if decide(&error) == Decision::Later => error.to_string(),
+            Err(error) => return Err(walk.halt(&error)),
+        };
+        tracing::debug!(size, problem, "a page of merge requests was not answered whole");
+        size = engine.sizes.failed(size).ok_or(Halt::Later(problem))?;
+    }
+}
+
+fn variables(walk: &Walk<'_>, window: &Window, first: usize) -> Value {
+    let time = |it: Option<DateTime<Utc>>| it.map(|it| it.to_rfc3339_opts(SecondsFormat::Micros, true));
+    json!({
+        "ids": [gid("Project", walk.project)],
+        "first": first,
+        "after": window.after,
+        "updatedAfter": time(window.updated_after),
+        "updatedBefore": time(window.updated_before),
+        "sort": window.sort,
+        "notes": NOTES,
+        "lists": LISTS,
+    })
+}
+
+/// A partial answer never passes as complete: the inner error says what was missing.
+fn understand(walk: &Walk<'_>, answer: &GraphqlAnswer) -> Result<Result<Fetched, String>, Halt> {
+    if let Some(error) = answer.errors.first() {
+        return Ok(Err(error.message.clone()));
+    }
+    let parsed: Answer<Data> = match serde_json::from_slice(&answer.body) {
+        Ok(parsed) => parsed,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let Some(projects) = parsed.data.and_then(|it| it.projects) else { return Ok(Err("no data".to_owned())) };
+    let Some(node) = projects.nodes.first() else {
+        return Err(unseen(
+            walk,
+            "not_found_or_no_access",
+            "GitLab does not show the project to this token.",
+        ));
+    };
+    let node: ProjectNode = match serde_json::from_str(node.get()) {
+        Ok(node) => node,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let Some(list) = node.merge_requests else {
+        return Err(unseen(walk, "forbidden", "The token may not read this project's merge requests."));
+    };
+    if !list.is_whole() {
+        return Ok(Err("GitLab left merge requests unanswered".to_owned()));
+    }
+    Ok(Ok(rows(walk, answer, &list)))
+}
+
+fn unseen(walk: &Walk<'_>, reason: &str, detail: &str) -> Halt {
+    walk.engine.skip(MERGE_REQUESTS.name, walk.lease.unit.parent_id, reason, detail);
+    Halt::Skipped
+}
+
+fn rows(walk: &Walk<'_>, answer: &GraphqlAnswer, list: &Connection) -> Fetched {
+    let origin = walk.engine.origin().project(walk.project);
+    let mut rows = Rows::default();
+    let reader = &MERGE_REQUESTS.readers[0];
+    let found = list.nodes.iter().copied();
+    let rejects = read_all(MERGE_REQUESTS.name, reader, &origin, walk.lease.unit.parent_id, found, &mut rows);
+    let last = list.nodes.last().and_then(|it| serde_json::from_str::<Moved>(it.get()).ok());
+    Fetched {
+        rows,
+        rejects,
+        sent_at: answer.sent_at,
+        info: list.page_info.clone(),
+        last: last.map(|it| it.updated_at),
+    }
+}

@@ -1,0 +1,97 @@
+//! Users who were met by id or by a few fields: the rest is read in bulk by GraphQL, or one by one by REST.
+
+use catalogue::users::{USERS, USERS_QUERY};
+use catalogue::{Answer, Connection, Rows, gid};
+use futures::{StreamExt, TryStreamExt, stream};
+use gitlab_client::ErrorKind;
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use crate::engine::{Engine, Halt};
+use crate::fetch::{read_all, request, whole};
+
+/// Users asked for in one request.
+const TOGETHER: i64 = 100;
+
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(borrow)]
+    users: Option<Connection<'a>>,
+}
+
+/// Completes every user of whom only a part is known, then what depends on who is a person.
+pub(crate) async fn complete(engine: &Engine) -> Result<(), Halt> {
+    let mut after = 0;
+    loop {
+        let unknown = engine.store.unknown_users(engine.instance.0, after, TOGETHER).await?;
+        let Some(last) = unknown.last() else { return Ok(()) };
+        after = *last;
+        if engine.capabilities.graphql {
+            together(engine, &unknown).await?;
+        } else {
+            singly(engine, &unknown).await?;
+        }
+        let ids: Vec<i64> = unknown.iter().map(|it| engine.instance.id(*it)).collect();
+        let bots = engine.store.not_human(&ids).await?;
+        engine.store.derive_for_users(&bots, engine.now()).await?;
+    }
+}
+
+async fn together(engine: &Engine, unknown: &[i64]) -> Result<(), Halt> {
+    let ids: Vec<String> = unknown.iter().map(|it| gid("User", *it)).collect();
+    let variables = json!({ "ids": ids, "first": ids.len() });
+    let query = engine.capabilities.fit(&USERS_QUERY);
+    let answer = match engine.client.graphql(&query, &variables).await {
+        Ok(answer) => answer,
+        Err(error) => return stay_unknown(engine, &error),
+    };
+    let parsed: Option<Answer<Data>> = serde_json::from_slice(&answer.body).ok();
+    let users =
+        parsed.filter(|_| answer.errors.is_empty()).and_then(|it| it.data).and_then(|it| whole(it.users));
+    let Some(users) = users else { return singly(engine, unknown).await };
+    let mut rows = Rows::default();
+    let rejects =
+        read_all("users", &USERS.readers[1], &engine.origin(), 0, users.nodes.iter().copied(), &mut rows);
+    engine.write(&store::Page { rejects: &rejects, ..engine.page(&rows, answer.sent_at) }).await?;
+    Ok(())
+}
+
+async fn singly(engine: &Engine, unknown: &[i64]) -> Result<(), Halt> {
+    if engine.options.job_token {
+        engine.skip(
+            "users",
+            0,
+            "job_token",
+            "A job token may not read users: bots are not told from people.",
+        );
+        return Ok(());
+    }
+    let reads = stream::iter(unknown).map(|user| one(engine, *user));
+    reads.buffer_unordered(engine.options.workers.max(1)).try_collect::<()>().await
+}
+
+async fn one(engine: &Engine, user: i64) -> Result<(), Halt> {
+    let Some(request) = request(&USERS.readers[0], &[user]) else { return Ok(()) };
+    let answer = match engine.client.get(&request).await {
+        Ok(answer) => answer,
+        // A deleted account: what is known of it stays.
+        Err(error) if matches!(error.kind, ErrorKind::NotFound) => {
+            engine.store.retire_users(&[engine.instance.id(user)], engine.now()).await?;
+            return Ok(());
+        }
+        Err(error) => return stay_unknown(engine, &error),
+    };
+    let mut rows = Rows::default();
+    let object: Option<&RawValue> = serde_json::from_slice(&answer.body).ok();
+    let rejects = read_all("users", &USERS.readers[0], &engine.origin(), 0, object, &mut rows);
+    engine.write(&store::Page { rejects: &rejects, ..engine.page(&rows, answer.sent_at) }).await?;
+    Ok(())
+}
+
+fn stay_unknown(engine: &Engine, error: &gitlab_client::Error) -> Result<(), Halt> {
+    match engine.halt(error, "users", 0) {
+        Halt::Skipped => Ok(()),
+        halt => Err(halt),
+    }
+}

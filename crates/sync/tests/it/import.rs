@@ -1,0 +1,18 @@
+//! A first import, and a second one with nothing to do.
+
+use fake_gitlab::FakeGitlab;
+use fake_gitlab::truth::Reading;
+use fake_gitlab::world::generate::Scale;
+
+use crate::equality::assert_equal;
+use crate::harness::Bench;
+
+const GRAPHQL: Reading = Reading { graphql: true, approvals_have_time: false };
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_full_sync_every_table_equals_the_truth() {
+    let bench = Bench::new(FakeGitlab::builder().scale(Scale::tiny()).seed(1)).await;
+    let outcome = bench.sync().await;
+    assert!(outcome.ok, "{outcome:?}");
+    assert_equal(&bench, GRAPHQL).await;
+}

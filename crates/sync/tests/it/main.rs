@@ -1,0 +1,5 @@
+//! The sync against the fake GitLab and a real PostgreSQL.
+
+mod equality;
+mod harness;
+mod import;
