@@ -149,9 +149,9 @@ impl Builder {
     /// When the address cannot be listened on.
     pub async fn start(self) -> anyhow::Result<FakeGitlab> {
         let port = self.address.port();
-        let listener = TcpListener::bind(self.address)
-            .await
-            .with_context(|| format!("port {port} cannot be listened on; is another program using it?"))?;
+        let listener = TcpListener::bind(self.address).await.with_context(|| {
+            format!("port {port} cannot be listened on, perhaps because another program has it")
+        })?;
         let url = format!("http://{}", listener.local_addr()?);
         let mut world = self.world.unwrap_or_else(|| generate(self.seed, &self.scale));
         world.url = self.url.unwrap_or_else(|| url.clone());

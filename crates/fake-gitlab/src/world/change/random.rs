@@ -43,8 +43,16 @@ fn pick<T: Copy>(rng: &mut impl Rng, from: impl ExactSizeIterator<Item = T>) -> 
     if count == 0 { None } else { from.nth(rng.random_range(0..count)) }
 }
 
+/// A merge request of a project in which work goes on: archived projects are read-only.
 fn merge_request(world: &World, rng: &mut impl Rng) -> Option<Id> {
-    pick(rng, world.merge_requests.keys().copied())
+    let tries = 0..50;
+    let mut found = tries.filter_map(|_| pick(rng, world.merge_requests.keys().copied()));
+    found.find(|id| in_use(world, world.merge_requests[id].project_id))
+}
+
+fn in_use(world: &World, project_id: Id) -> bool {
+    let project = &world.projects[&project_id];
+    !project.archived && project.merge_requests_access_level != "disabled"
 }
 
 /// Any person but the ghost.
@@ -69,11 +77,7 @@ fn merge_request_change(world: &mut World, rng: &mut impl Rng) -> Option<String>
 }
 
 fn open(world: &mut World, rng: &mut impl Rng, author_id: Id) -> Option<String> {
-    let usable = |id: &Id| {
-        let project = &world.projects[id];
-        !project.archived && project.merge_requests_access_level != "disabled"
-    };
-    let projects: Vec<Id> = world.projects.keys().copied().filter(usable).collect();
+    let projects: Vec<Id> = world.projects.keys().copied().filter(|id| in_use(world, *id)).collect();
     let project_id = pick(rng, projects.into_iter())?;
     let draft = rng.random_bool(0.2);
     let title = "Something new".to_owned();
@@ -168,8 +172,11 @@ fn edit(world: &mut World, rng: &mut impl Rng, mr: Id, by: Id) -> &'static str {
             "a new description"
         }
         2 => {
-            let usable: Vec<Id> =
-                world.milestones_of_project(world.merge_requests[&mr].project_id).iter().map(|m| m.id).collect();
+            let usable: Vec<Id> = world
+                .milestones_of_project(world.merge_requests[&mr].project_id)
+                .iter()
+                .map(|m| m.id)
+                .collect();
             let milestone = pick(rng, usable.into_iter());
             world.set_milestone(mr, by, milestone);
             "a milestone was set"

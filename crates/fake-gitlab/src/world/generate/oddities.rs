@@ -14,7 +14,7 @@ impl Maker {
             |maker, team| maker.with_notes(team, 101),
             |maker, team| maker.with_notes(team, 1_000),
             Self::without_a_diff,
-            Self::from_a_deleted_fork,
+            Self::out_of_a_deleted_fork,
             Self::by_the_ghost,
             Self::with_many_of_everything,
             Self::reopened,
@@ -59,7 +59,7 @@ impl Maker {
         mr.diff_stats = None;
     }
 
-    fn from_a_deleted_fork(&mut self, team: &Team) {
+    fn out_of_a_deleted_fork(&mut self, team: &Team) {
         let mr = self.odd(team);
         self.world.close(mr, team.people[0]);
         self.world.merge_request_mut(mr).source_project_id = None;

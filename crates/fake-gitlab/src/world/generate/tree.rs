@@ -110,7 +110,7 @@ impl Maker {
             self.world.set_project_member(id, person, level, None);
         }
         let (name, topics): (_, &[&str]) = (format!("Service {number}"), &["rust", "service"]);
-        self.world.describe_project(id, &name, if number % 3 == 0 { topics } else { &[] });
+        self.world.describe_project(id, &name, if number.is_multiple_of(3) { topics } else { &[] });
         if self.scale.oddities {
             self.make_odd(id, number);
         }

@@ -1,0 +1,16 @@
+//! The fake GitLab over real HTTP.
+
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests too.
+
+mod changes;
+mod client;
+mod control;
+mod faults;
+mod generation;
+mod limits;
+mod merge_requests;
+mod paging;
+mod shapes;
+mod sight;
+mod tokens;
+mod truth;
