@@ -2,5 +2,6 @@
 
 mod changes;
 mod equality;
+mod faults;
 mod harness;
 mod import;
