@@ -5,15 +5,15 @@ pub mod connection;
 mod control;
 pub mod counters;
 pub mod faults;
+pub mod graphql;
 pub mod limits;
+pub mod replay;
 pub mod rest;
 pub mod server;
 pub mod settings;
 pub mod state;
 pub mod tokens;
 pub mod truth;
-pub mod graphql;
-pub mod replay;
 pub mod world;
 
 pub use builder::{Builder, FakeGitlab};
