@@ -1,4 +1,4 @@
-//! A deterministic GitLab over real HTTP, for tests, benchmarks and demonstrations.
+#![doc = include_str!("../README.md")]
 
 pub mod builder;
 pub mod connection;
