@@ -107,14 +107,23 @@ pub(super) fn change_project(world: &mut World, rng: &mut impl Rng) -> Option<St
 
 /// Moves a project of a group to another place under the same top-level group, so that no reader loses sight of it.
 fn transfer(world: &mut World, project: Id, group: Id) -> String {
-    let top = |world: &World, id: Id| world.group_and_ancestors(id).last().copied();
     let Namespace::Group(from) = world.projects[&project].namespace else {
         return "nothing".to_owned();
     };
-    if from == group || top(world, from) != top(world, group) {
+    let top = |id: Id| world.group_and_ancestors(id).last().copied();
+    if from == group || top(from) != top(group) || would_change_milestones(world, project, group) {
         world.describe_project(project, "Almost moved.", &[]);
         return format!("project {project} was described");
     }
     world.transfer_project(project, group);
     format!("project {project} was moved to group {group}")
+}
+
+/// Whether merge requests carry milestones of groups the project would leave: they would change without a trace.
+fn would_change_milestones(world: &World, project: Id, group: Id) -> bool {
+    let kept = world.group_and_ancestors(group);
+    let milestones = world.merge_requests.values().filter(|mr| mr.project_id == project);
+    let milestones = milestones.filter_map(|mr| world.milestones.get(&mr.milestone_id?));
+    let mut owners = milestones.map(|milestone| milestone.owner);
+    owners.any(|owner| matches!(owner, Owner::Group(id) if !kept.contains(&id)))
 }
