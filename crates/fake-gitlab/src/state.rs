@@ -93,11 +93,6 @@ impl State {
         value
     }
 
-    /// How often the world has changed.
-    pub fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
-    }
-
     /// Adds a token, or replaces the one with the same secret.
     pub fn add_token(&self, spec: TokenSpec) {
         self.tokens.write().unwrap_or_else(PoisonError::into_inner).insert(spec.token.clone(), spec);

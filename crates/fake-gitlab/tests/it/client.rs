@@ -71,6 +71,13 @@ pub async fn post(fake: &FakeGitlab, path: &str, body: &str) -> Answer {
     send(fake, "POST", path, &["Content-Type: application/json"], body).await.unwrap()
 }
 
+/// Asks GraphQL with these headers.
+pub async fn query(fake: &FakeGitlab, text: &str, headers: &[&str]) -> Answer {
+    let body = serde_json::json!({ "query": text }).to_string();
+    let headers: Vec<&str> = headers.iter().copied().chain(["Content-Type: application/json"]).collect();
+    send(fake, "POST", "/api/graphql", &headers, &body).await.unwrap()
+}
+
 async fn send(
     fake: &FakeGitlab,
     method: &str,

@@ -101,6 +101,10 @@ async fn every_oddity_is_there() {
     let longer = |row: &Value, list: &str| row[list].as_array().is_some_and(|list| list.len() >= 25);
     assert!(any(&|row| row["sha"].is_null()), "no diff");
     assert!(any(&|row| row["source_project_id"].is_null()), "deleted fork");
+    assert!(
+        any(&|row| row["source_project_id"].is_i64() && row["source_project_id"] != row["project_id"]),
+        "fork"
+    );
     assert!(any(&|row| row["author"]["username"] == "ghost"), "ghost");
     assert!(any(&|row| row["state"] == "opened" && !row["closed_at"].is_null()), "reopened");
     assert!(any(&|row| row["state"] == "opened" && !row["merge_user"].is_null()), "auto-merge");

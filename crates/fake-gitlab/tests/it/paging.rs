@@ -106,9 +106,12 @@ async fn keyset_pages_of_projects_have_only_a_next_link_and_end_empty() {
 #[tokio::test]
 async fn keyset_over_another_order_is_refused() {
     let fake = tiny().await;
-    let answer = get(&fake, "/projects?pagination=keyset&order_by=name").await;
-    assert_eq!(answer.status, 405);
-    assert_eq!(answer.json()["error"], "Keyset pagination is not yet available for this type of request");
+    for path in ["/projects?pagination=keyset&order_by=name", "/groups?pagination=keyset"] {
+        let answer = get(&fake, path).await;
+        assert_eq!(answer.status, 405);
+        let error = "Keyset pagination is not yet available for this type of request";
+        assert_eq!(answer.json()["error"], error);
+    }
 }
 
 #[tokio::test]

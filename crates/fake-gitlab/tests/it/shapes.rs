@@ -147,3 +147,16 @@ async fn simple_projects_are_short() {
     assert!(simple.get("archived").is_none() && full["archived"].is_boolean());
     assert_eq!(simple["namespace"]["kind"], "group");
 }
+
+#[tokio::test]
+async fn a_fork_tells_where_it_came_from_to_those_who_see_that() {
+    let fake = tiny().await;
+    let id = first_project(&fake);
+    let fork = get(&fake, &format!("/projects/{}", id + 4)).await.json();
+    assert_eq!(
+        (&fork["forked_from_project"]["id"], &fork["namespace"]["kind"]),
+        (&json!(id), &json!("user"))
+    );
+    assert_eq!(fork["owner"]["username"], fork["namespace"]["path"]);
+    assert_eq!(get(&fake, &format!("/projects/{id}")).await.json()["forks_count"], 1);
+}

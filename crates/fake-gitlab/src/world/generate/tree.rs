@@ -124,6 +124,10 @@ impl Maker {
             IN_A_USERS_NAMESPACE => {
                 self.world.set_project_member(id, self.reader, DEVELOPER, None);
                 self.world.set_project_member(id, self.humans[0], 50, None);
+                let origin = self.projects[0];
+                if let Some(project) = self.world.projects.get_mut(&id) {
+                    project.forked_from = Some(origin);
+                }
             }
             _ => {}
         }
