@@ -5,3 +5,4 @@ mod equality;
 mod faults;
 mod harness;
 mod import;
+mod recorded;
