@@ -74,7 +74,7 @@ pub fn impure_sources(tree: &Tree) -> Vec<String> {
 pub fn lists_without_page_info(_: &Tree) -> Vec<String> {
     let broken = documents()
         .into_iter()
-        .flat_map(|it| without_page_info(&it.whole()).into_iter().map(|list| (it, list)));
+        .flat_map(|it| without_page_info(&it.whole()).into_iter().map(move |list| (it, list)));
     broken.map(|(document, list)| format!("{}: {list}", document.name)).collect()
 }
 
