@@ -32,13 +32,14 @@ pub fn bytes(number: u64) -> String {
     format!("{size:.1} TB")
 }
 
-/// `0.8 s`, `1 min 20 s`, `2 h 5 min`.
+/// `0.8 s`, `1 min 20 s`, `2 h 5 min`, `3 days`.
 pub fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
         0..60 => format!("{:.1} s", time.as_secs_f64()),
         60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        3600..172_800 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} days", seconds / 86_400),
     }
 }
 

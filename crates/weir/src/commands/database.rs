@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use store::Store;
 use store::server::{IDLE_LIMIT, Listen, Server, Status};
 
 use crate::database;
@@ -70,8 +71,12 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
     match (arguments.action, settings.database_url()) {
         (Action::Watch, _) => Server::watch(&settings.data_dir()?.value, IDLE_LIMIT).await?,
         (Action::Url(url), Some(given)) => theirs(&url, &given.value)?,
+        (Action::Status, Some(given)) => {
+            let store = Store::connect(&given.value, 1).await?;
+            print(&format!("reachable (named by {})\nPostgreSQL  {}", given.source, store.server_version().await?));
+        }
         (_, Some(given)) => say(&format!(
-            "{} names a database of your own: start, stop and watch it by its own means.",
+            "{} names a database of your own: start and stop it by its own means.",
             given.source
         )),
         (action, None) => ours(action, &settings.data_dir()?.value).await?,

@@ -98,7 +98,8 @@ fn near<'t>(tables: &'t [TableInfo], wanted: &str) -> Vec<&'t str> {
     let wanted = bare(wanted);
     let likeness = |it: &&TableInfo| {
         let name = bare(&it.name);
-        if name.contains(&wanted) || wanted.contains(&name) { 1.0 } else { strsim::jaro_winkler(&name, &wanted) }
+        let within = if name.contains(&wanted) || wanted.contains(&name) { 0.5 } else { 0.0 };
+        within + strsim::jaro_winkler(&name, &wanted)
     };
     let mut alike: Vec<(f64, &str)> =
         tables.iter().map(|it| (likeness(&it), it.name.as_str())).filter(|(it, _)| *it > 0.75).collect();

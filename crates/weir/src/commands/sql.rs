@@ -85,10 +85,18 @@ fn explain(error: StoreError, query: &str) -> Problem {
     lines.extend(complaint.position.and_then(|it| pointed(query, it)));
     lines.extend(complaint.detail.map(|it| format!("DETAIL: {it}")));
     lines.extend(complaint.hint.map(|it| format!("HINT: {it}")));
-    if complaint.code == "42P01" {
-        lines.push("See what there is with weir schema; fill it with weir sync.".to_owned());
-    }
+    lines.extend(advice(&complaint.code).map(str::to_owned));
     Problem::failed("sql", lines.join("\n"))
+}
+
+/// What to do about the mistakes that everybody makes.
+fn advice(code: &str) -> Option<&'static str> {
+    match code {
+        "42P01" => Some("See what there is with weir schema; fill it with weir sync."),
+        "42703" => Some("See the columns with weir schema TABLE."),
+        "25006" => Some("weir sql only reads. To change something, open weir psql."),
+        _ => None,
+    }
 }
 
 /// The line of the query with a mark below the letter, as psql shows it. Positions count from what was sent, which

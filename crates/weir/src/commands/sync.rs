@@ -175,7 +175,7 @@ fn expected(estimate: &Estimate) -> String {
         text.push_str(&format!(", in about {}", numbers::counted(unsigned(requests), "request")));
     }
     if let Some(seconds) = estimate.seconds {
-        text.push_str(&format!(" and {} if they go one by one", numbers::seconds(seconds)));
+        text.push_str(&format!(" and {}", numbers::seconds(seconds)));
     }
     text + ". Nothing was read yet."
 }

@@ -7,7 +7,7 @@ use sync::verify::Verification;
 use super::finding::Findings;
 use crate::commands::verify::verify;
 use crate::connection::{Connection, ConnectionArguments};
-use crate::numbers::counted;
+use crate::numbers::{counted, duration};
 
 /// Clocks that differ by more than this are worth a word.
 const SKEW: TimeDelta = TimeDelta::seconds(30);
@@ -65,6 +65,6 @@ async fn clock(client: &Client, findings: &mut Findings) {
         return findings.ok("clock", "as GitLab's");
     }
     let word = if skew > TimeDelta::zero() { "ahead of" } else { "behind" };
-    let seconds = counted(skew.num_seconds().unsigned_abs(), "second");
-    findings.warn("clock", format!("this machine's is {seconds} {word} GitLab's; set it by NTP. Weir counts by GitLab's."));
+    let apart = duration(skew.abs().to_std().unwrap_or_default());
+    findings.warn("clock", format!("this machine's is {apart} {word} GitLab's; set it by NTP. Weir counts by GitLab's."));
 }
