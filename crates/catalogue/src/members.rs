@@ -100,7 +100,9 @@ struct GraphqlMember<'a> {
     user: Option<UserCore<'a>>,
     access_level: AccessLevel,
     created_at: Option<DateTime<Utc>>,
-    expires_at: Option<DateTime<Utc>>,
+    /// A day, although the schema calls it a time.
+    #[serde(borrow)]
+    expires_at: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -126,11 +128,12 @@ fn rest(origin: &Origin, element: &str, out: &mut Rows) -> serde_json::Result<Me
 
 fn graphql(origin: &Origin, element: &str, out: &mut Rows) -> serde_json::Result<Option<Member>> {
     let member: GraphqlMember = serde_json::from_str(element)?;
+    let expires_at = member.expires_at.as_deref().map(day).transpose()?;
     Ok(member.user.map(|user| Member {
         user_id: user.store(origin, out),
         access_level: member.access_level.integer_value,
         created_at: member.created_at,
-        expires_at: member.expires_at.map(|it| it.date_naive()),
+        expires_at,
     }))
 }
 

@@ -82,8 +82,11 @@ struct GraphqlMilestone<'a> {
     title: Cow<'a, str>,
     #[serde(borrow)]
     state: Cow<'a, str>,
-    start_date: Option<DateTime<Utc>>,
-    due_date: Option<DateTime<Utc>>,
+    /// A day, although the schema calls it a time.
+    #[serde(borrow)]
+    start_date: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    due_date: Option<Cow<'a, str>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -124,8 +127,8 @@ fn from_graphql(origin: &Origin, element: &str, out: &mut Rows) -> serde_json::R
         group_id: group.map(|it| origin.id(it.id.id)),
         title: &milestone.title,
         state: &milestone.state,
-        start_date: milestone.start_date.map(|it| it.date_naive()),
-        due_date: milestone.due_date.map(|it| it.date_naive()),
+        start_date: milestone.start_date.as_deref().map(day).transpose()?,
+        due_date: milestone.due_date.as_deref().map(day).transpose()?,
         created_at: milestone.created_at,
         updated_at: milestone.updated_at,
     });

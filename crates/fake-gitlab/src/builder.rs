@@ -148,10 +148,7 @@ impl Builder {
     ///
     /// When the address cannot be listened on.
     pub async fn start(self) -> anyhow::Result<FakeGitlab> {
-        let port = self.address.port();
-        let listener = TcpListener::bind(self.address)
-            .await
-            .with_context(|| format!("port {port} cannot be listened on; is another program using it?"))?;
+        let listener = listen(self.address).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let mut world = self.world.unwrap_or_else(|| generate(self.seed, &self.scale));
         world.url = self.url.unwrap_or_else(|| url.clone());
@@ -166,6 +163,17 @@ impl Builder {
         });
         Ok(FakeGitlab { url, state, stop: Some(stop), server })
     }
+}
+
+/// Listens on an address.
+///
+/// # Errors
+///
+/// When it cannot be listened on; one sentence says which port.
+pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let port = address.port();
+    let refused = || format!("port {port} cannot be listened on, perhaps because another program has it");
+    TcpListener::bind(address).await.with_context(refused)
 }
 
 /// The token of the reader, whom the generated worlds know.

@@ -78,7 +78,12 @@ impl Counters {
     pub fn of(&self, endpoint: &str) -> u64 {
         let full = format!("/api/v4{endpoint}");
         let inner = lock(&self.inner);
-        inner.by_kind.iter().filter(|((_, known, _), _)| *known == full || known == endpoint).map(|(_, n)| n).sum()
+        inner
+            .by_kind
+            .iter()
+            .filter(|((_, known, _), _)| *known == full || known == endpoint)
+            .map(|(_, n)| n)
+            .sum()
     }
 
     /// The counters now.

@@ -151,6 +151,12 @@ impl Faults {
         *lock(&self.every) = Some(Box::new(change));
     }
 
+    /// Forgets every change that was to come with a request.
+    pub fn stop_hooks(&self) {
+        lock(&self.hooks).clear();
+        *lock(&self.every) = None;
+    }
+
     pub(crate) fn tokens_to_revoke(&self, request: u64) -> Vec<String> {
         lock(&self.revocations).remove(&request).unwrap_or_default()
     }

@@ -1,19 +1,19 @@
-//! A deterministic GitLab over real HTTP, for tests, benchmarks and demonstrations.
+#![doc = include_str!("../README.md")]
 
 pub mod builder;
 pub mod connection;
 mod control;
 pub mod counters;
 pub mod faults;
+pub mod graphql;
 pub mod limits;
+pub mod replay;
 pub mod rest;
 pub mod server;
 pub mod settings;
 pub mod state;
 pub mod tokens;
 pub mod truth;
-pub mod graphql;
-pub mod replay;
 pub mod world;
 
 pub use builder::{Builder, FakeGitlab};

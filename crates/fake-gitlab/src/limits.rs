@@ -113,7 +113,10 @@ impl Standing {
             ("ratelimit-reset", reset.to_string()),
         ];
         if self.is_over() {
-            headers.push(("ratelimit-resettime", http_date(now + TimeDelta::seconds(self.retry_after() as i64))));
+            headers.push((
+                "ratelimit-resettime",
+                http_date(now + TimeDelta::seconds(self.retry_after() as i64)),
+            ));
             headers.push(("retry-after", self.retry_after().to_string()));
         }
         headers

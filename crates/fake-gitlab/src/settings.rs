@@ -65,6 +65,12 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The version as the instance tells it: with `-ee` where it is Enterprise Edition.
+    pub fn full_version(&self) -> String {
+        let edition = if self.edition == Edition::Ce { "" } else { "-ee" };
+        format!("{}{edition}", self.version)
+    }
+
     /// Major and minor version; 0 where the text has none.
     pub fn version_numbers(&self) -> (u32, u32) {
         let mut numbers = self.version.split('.').map(|part| part.parse().unwrap_or(0));

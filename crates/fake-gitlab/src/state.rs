@@ -1,5 +1,6 @@
 //! What a running fake shares between its requests.
 
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +15,9 @@ use crate::settings::Settings;
 use crate::tokens::{TokenSpec, TokenState};
 use crate::world::index::Index;
 use crate::world::model::World;
+
+/// A value computed from the world, and the generation it was computed from.
+type Derived = (u64, Arc<dyn Any + Send + Sync>);
 
 /// The world, its indexes, the tokens, and what disturbs and counts requests.
 pub struct State {
@@ -30,13 +34,18 @@ pub struct State {
     world: RwLock<World>,
     /// Counts changes of the world, so that the index is made again after one.
     generation: AtomicU64,
-    index: Mutex<(u64, Arc<Index>)>,
+    derived: Mutex<HashMap<TypeId, Derived>>,
 }
 
 impl State {
     /// A state around a world.
-    pub fn new(settings: Settings, world: World, tokens: Vec<TokenSpec>, limits: Limits, faults: Faults) -> Self {
-        let index = Arc::new(Index::of(&world));
+    pub fn new(
+        settings: Settings,
+        world: World,
+        tokens: Vec<TokenSpec>,
+        limits: Limits,
+        faults: Faults,
+    ) -> Self {
         Self {
             workers: settings.workers.map(|workers| Arc::new(Semaphore::new(workers))),
             settings,
@@ -46,7 +55,7 @@ impl State {
             tokens: RwLock::new(tokens.into_iter().map(|spec| (spec.token.clone(), spec)).collect()),
             world: RwLock::new(world),
             generation: AtomicU64::new(0),
-            index: Mutex::new((0, index)),
+            derived: Mutex::default(),
         }
     }
 
@@ -68,17 +77,20 @@ impl State {
 
     /// Lookups that fit this world.
     pub fn index(&self, world: &World) -> Arc<Index> {
-        let generation = self.generation.load(Ordering::Acquire);
-        let mut index = lock(&self.index);
-        if index.0 != generation {
-            *index = (generation, Arc::new(Index::of(world)));
-        }
-        index.1.clone()
+        self.derived(world, Index::of)
     }
 
-    /// How often the world has changed.
-    pub fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
+    /// What is computed from the world once and again after each change of it; one value per type.
+    pub fn derived<T: Any + Send + Sync>(&self, world: &World, make: impl FnOnce(&World) -> T) -> Arc<T> {
+        let generation = self.generation.load(Ordering::Acquire);
+        let mut derived = lock(&self.derived);
+        let known = derived.get(&TypeId::of::<T>()).filter(|(made_at, _)| *made_at == generation);
+        if let Some(value) = known.and_then(|(_, value)| value.clone().downcast().ok()) {
+            return value;
+        }
+        let value = Arc::new(make(world));
+        derived.insert(TypeId::of::<T>(), (generation, value.clone()));
+        value
     }
 
     /// Adds a token, or replaces the one with the same secret.

@@ -151,7 +151,9 @@ fn unauthorized() -> Reply {
 
 fn invalid(description: &str) -> Reply {
     let body = json!({ "error": "invalid_token", "error_description": description });
-    let realm = format!(r#"Bearer realm="Protected by OAuth 2.0", error="invalid_token", error_description="{description}""#);
+    let realm = format!(
+        r#"Bearer realm="Protected by OAuth 2.0", error="invalid_token", error_description="{description}""#
+    );
     Reply::json(StatusCode::UNAUTHORIZED, &body).with_header("www-authenticate", realm)
 }
 

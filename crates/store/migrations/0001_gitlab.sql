@@ -278,7 +278,7 @@ create index gitlab_merge_request_labels_label on gitlab_merge_request_labels (p
 comment on table gitlab_merge_request_labels is 'Labels on merge requests.';
 comment on column gitlab_merge_request_labels.project_id is 'The project (gitlab_projects.id).';
 comment on column gitlab_merge_request_labels.merge_request_id is 'The merge request (gitlab_merge_requests.id).';
-comment on column gitlab_merge_request_labels.label_id is 'The label (gitlab_labels.id, with the same project_id).';
+comment on column gitlab_merge_request_labels.label_id is 'The label (gitlab_labels.id, with the same project_id); negative where GitLab told only its name.';
 comment on column gitlab_merge_request_labels.name is 'The label''s text; it follows a renamed label.';
 
 create table gitlab_merge_request_assignees (

@@ -28,7 +28,6 @@ create table weir.syncs (
   state text not null check (state in ('running', 'complete', 'stopped', 'failed')),
   phase text not null default 'discovery',
   owner text not null,
-  heartbeat_at timestamptz not null default clock_timestamp(),
   started_at timestamptz not null,
   finished_at timestamptz,
   requests bigint not null default 0,
@@ -46,7 +45,6 @@ comment on column weir.syncs.scope is 'What it was limited to, as given on the c
 comment on column weir.syncs.state is 'running, complete, stopped (resumable) or failed.';
 comment on column weir.syncs.phase is 'What it is doing: discovery, partitions, finishing.';
 comment on column weir.syncs.owner is 'The process that leads it.';
-comment on column weir.syncs.heartbeat_at is 'When its leader last gave a sign of life.';
 comment on column weir.syncs.started_at is 'When it started.';
 comment on column weir.syncs.finished_at is 'When it ended.';
 comment on column weir.syncs.requests is 'Requests sent.';

@@ -5,7 +5,7 @@ use sqlx::{PgConnection, Row};
 use crate::{Store, StoreError};
 
 /// How long a worker may be silent before its unit is given to another, in seconds.
-const LEASE_SECONDS: f64 = 120.0;
+const LEASE_SECONDS: f64 = 60.0;
 
 /// A piece of work: one resource within one parent.
 #[derive(Debug, Clone, PartialEq, Eq)]

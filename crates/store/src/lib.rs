@@ -43,7 +43,7 @@ pub use rejects::Reject;
 pub use schema::{ColumnInfo, TableInfo};
 pub use skips::Skip;
 pub use status::{CursorSummary, RejectSummary, StatusReport, SyncSummary};
-pub use syncs::{Joined, SyncEnd};
+pub use syncs::{Joined, Leadership, SyncEnd};
 
 static MIGRATOR: Migrator = sqlx::migrate!();
 

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, Row};
 use crate::{Store, StoreError};
 
 /// How long a worker may take over one list, in seconds.
-const CLAIM_SECONDS: f64 = 300.0;
+const CLAIM_SECONDS: f64 = 120.0;
 
 /// A list to be read, and how often that has failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +135,15 @@ pub(crate) async fn remove(
         .bind(instance)
         .bind(done.merge_request)
         .bind(done.list.name())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Gives back every claim on an instance: nobody reads there any more.
+pub(crate) async fn release_claims(connection: &mut PgConnection, instance: i64) -> Result<(), StoreError> {
+    sqlx::query("update weir.pending set owner = null, until = null where instance = $1 and owner is not null")
+        .bind(instance)
         .execute(connection)
         .await?;
     Ok(())

@@ -2,19 +2,26 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use sqlx::PgConnection;
 
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, pending};
 
-/// A leader that is silent for so many seconds has died.
-const SILENCE_SECONDS: f64 = 30.0;
+/// Class of the advisory locks by which a leader shows that it lives: its connection ends with its process.
+const LEADS: i32 = 8318;
 
 /// A run that this process takes part in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Joined {
     /// Number of the sync.
     pub id: i64,
-    /// Whether this process leads it: it discovers, and it ends the run.
-    pub leads: bool,
+    /// Held by the leader, which discovers and ends the run; none for those who help.
+    pub leadership: Option<Leadership>,
+}
+
+/// Proof of life of a leader: as long as this connection stands, nobody else leads.
+#[derive(Debug)]
+pub struct Leadership {
+    _connection: PgConnection,
 }
 
 /// How a run ended.
@@ -35,7 +42,7 @@ pub struct SyncEnd {
 }
 
 impl Store {
-    /// Joins the running sync of this scope, takes over one whose leader has died, or starts a new one.
+    /// Joins the running sync of this scope, or leads a new one. Runs whose leader has died are ended first.
     pub async fn join_sync(
         &self,
         instance: i64,
@@ -44,17 +51,10 @@ impl Store {
         owner: &str,
         at: DateTime<Utc>,
     ) -> Result<Joined, StoreError> {
+        let mut leader = self.pool.acquire().await?.detach();
         let mut transaction = self.pool.begin().await?;
         sqlx::query("lock table weir.syncs in share row exclusive mode").execute(&mut *transaction).await?;
-        sqlx::query(
-            "update weir.syncs set state = 'stopped', finished_at = heartbeat_at
-              where instance = $1 and state = 'running'
-                and heartbeat_at < clock_timestamp() - make_interval(secs => $2)",
-        )
-        .bind(instance)
-        .bind(SILENCE_SECONDS)
-        .execute(&mut *transaction)
-        .await?;
+        let alive = bury(&mut transaction, instance, at).await?;
         let running: Option<i64> = sqlx::query_scalar(
             "select id from weir.syncs
               where instance = $1 and state = 'running' and scope = $2 and connectors = $3
@@ -65,24 +65,33 @@ impl Store {
         .bind(connectors)
         .fetch_optional(&mut *transaction)
         .await?;
-        let joined = match running {
-            Some(id) => Joined { id, leads: false },
-            None => {
-                let id = sqlx::query_scalar(
-                    "insert into weir.syncs (instance, connectors, scope, state, owner, started_at)
-                     values ($1, $2, $3, 'running', $4, $5) returning id",
-                );
-                let id = id.bind(instance).bind(connectors).bind(scope).bind(owner).bind(at);
-                Joined { id: id.fetch_one(&mut *transaction).await?, leads: true }
-            }
-        };
+        if let Some(id) = running {
+            transaction.commit().await?;
+            return Ok(Joined { id, leadership: None });
+        }
+        if !alive {
+            // Whoever had taken lists to read is gone.
+            pending::release_claims(&mut transaction, instance).await?;
+        }
+        let id: i64 = sqlx::query_scalar(
+            "insert into weir.syncs (instance, connectors, scope, state, owner, started_at)
+             values ($1, $2, $3, 'running', $4, $5) returning id",
+        )
+        .bind(instance)
+        .bind(connectors)
+        .bind(scope)
+        .bind(owner)
+        .bind(at)
+        .fetch_one(&mut *transaction)
+        .await?;
+        sqlx::query("select pg_advisory_lock($1, $2)").bind(LEADS).bind(key(id)).execute(&mut leader).await?;
         transaction.commit().await?;
-        Ok(joined)
+        Ok(Joined { id, leadership: Some(Leadership { _connection: leader }) })
     }
 
-    /// A sign of life from the leader, and where it stands.
-    pub async fn beat(&self, sync_id: i64, phase: &str) -> Result<(), StoreError> {
-        sqlx::query("update weir.syncs set heartbeat_at = clock_timestamp(), phase = $2 where id = $1")
+    /// Says where a run stands.
+    pub async fn enter_phase(&self, sync_id: i64, phase: &str) -> Result<(), StoreError> {
+        sqlx::query("update weir.syncs set phase = $2 where id = $1")
             .bind(sync_id)
             .bind(phase)
             .execute(&self.pool)
@@ -92,12 +101,12 @@ impl Store {
 
     /// Phase of a run while it runs, none once it has ended or its leader has died.
     pub async fn running_phase(&self, sync_id: i64) -> Result<Option<String>, StoreError> {
-        let phase = sqlx::query_scalar(
-            "select phase from weir.syncs
-              where id = $1 and state = 'running'
-                and heartbeat_at >= clock_timestamp() - make_interval(secs => $2)",
-        );
-        Ok(phase.bind(sync_id).bind(SILENCE_SECONDS).fetch_optional(&self.pool).await?)
+        let mut transaction = self.pool.begin().await?;
+        let phase = sqlx::query_scalar("select phase from weir.syncs where id = $1 and state = 'running'");
+        let phase = phase.bind(sync_id).fetch_optional(&mut *transaction).await?;
+        let dead = is_dead(&mut transaction, sync_id).await?;
+        transaction.rollback().await?;
+        Ok(phase.filter(|_| !dead))
     }
 
     /// Whether a run ended well.
@@ -126,4 +135,36 @@ impl Store {
         sqlx::query("delete from weir.leases where sync_id = $1").bind(sync_id).execute(&self.pool).await?;
         Ok(())
     }
+}
+
+/// Ends the runs whose leader has died. Gives whether any run is alive.
+async fn bury(connection: &mut PgConnection, instance: i64, at: DateTime<Utc>) -> Result<bool, StoreError> {
+    let running: Vec<i64> = sqlx::query_scalar("select id from weir.syncs where instance = $1 and state = 'running'")
+        .bind(instance)
+        .fetch_all(&mut *connection)
+        .await?;
+    let mut alive = false;
+    for id in running {
+        if is_dead(connection, id).await? {
+            sqlx::query("update weir.syncs set state = 'stopped', finished_at = $2 where id = $1")
+                .bind(id)
+                .bind(at)
+                .execute(&mut *connection)
+                .await?;
+        } else {
+            alive = true;
+        }
+    }
+    Ok(alive)
+}
+
+/// Whether nobody holds the lock that the leader of a run holds while it lives.
+async fn is_dead(connection: &mut PgConnection, sync_id: i64) -> Result<bool, StoreError> {
+    let free = sqlx::query_scalar("select pg_try_advisory_xact_lock($1, $2)");
+    Ok(free.bind(LEADS).bind(key(sync_id)).fetch_one(connection).await?)
+}
+
+/// Advisory locks take 32 bits; runs that are 2^32 apart do not meet.
+fn key(sync_id: i64) -> i32 {
+    sync_id as i32
 }

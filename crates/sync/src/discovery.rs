@@ -111,22 +111,22 @@ async fn named(engine: &Engine, sight: &mut Sight) -> Result<(), Halt> {
         let answer = one(engine, Request::new("projects/{project}").value(project), project).await;
         match answer {
             Ok(answer) => project_elements(engine, &answer, object(&answer), sight).await?,
-            Err(halt) if engine.options.job_token => by_number(engine, project, sight, halt)?,
-            Err(halt) => return Err(halt),
+            Err(halt) => by_number(engine, project, sight, halt).await?,
         }
     }
     Ok(())
 }
 
-/// A job token may not read the project itself; its number is enough to read what it may.
-fn by_number(engine: &Engine, project: &str, sight: &mut Sight, halt: Halt) -> Result<(), Halt> {
+/// A job token may not read the project itself; where its merge requests can be read, its number is enough.
+async fn by_number(engine: &Engine, project: &str, sight: &mut Sight, halt: Halt) -> Result<(), Halt> {
     let Ok(source_id) = project.parse::<i64>() else { return Err(halt) };
-    engine.skip(
-        "projects",
-        engine.instance.id(source_id),
-        "job_token",
-        "A job token may not read the project itself.",
-    );
+    let merge_requests = Request::new("projects/{project}/merge_requests").value(source_id).query("per_page", 1);
+    if engine.client.get(&merge_requests).await.is_err() {
+        return Err(halt);
+    }
+    let reason = if engine.options.job_token { "job_token" } else { "not_found_or_no_access" };
+    let detail = "The token may not read the project itself, only its merge requests.";
+    engine.skip("projects", engine.instance.id(source_id), reason, detail);
     let found = Found { source_id, path: project.to_owned(), namespace_id: None, merge_requests_off: false };
     sight.projects.insert(source_id, found);
     Ok(())

@@ -78,7 +78,7 @@ async fn ask(engine: &Engine, projects: Vec<i64>) -> Result<(), Halt> {
         let ids: Vec<String> = some.iter().map(|it| gid("Project", engine.instance.source_id(*it))).collect();
         // Only one project can be paged at a time: a cursor belongs to one list.
         let variables = json!({
-            "ids": ids, "projects": ids.len(), "first": 100, "after": after, "state": "opened", "lists": 20,
+            "ids": ids, "projects": ids.len(), "first": 100, "after": after, "state": "opened",
         });
         let query = engine.capabilities.fit(&OPEN_MERGE_REQUESTS_QUERY);
         let answer = match engine.client.graphql(&query, &variables).await {

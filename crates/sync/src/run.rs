@@ -22,8 +22,6 @@ use crate::{
 
 /// How long to wait for others who hold the last parts of the work.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// How often the leader gives a sign of life.
-const BEAT: Duration = Duration::from_secs(5);
 /// How often a part that fails is tried again within a run.
 const RETRIES: i32 = 3;
 /// A failed part goes behind all others.
@@ -109,10 +107,11 @@ async fn attend(
         let scope = options.scope.text();
         let joined =
             store.join_sync(row.number, &outcome.connectors, &scope, &owner, options.clock.now()).await?;
-        let engine = engine(client, store, &options, &row, &joined, progress.clone(), stop.clone()).await;
+        let helped = joined.leadership.is_none().then_some(joined.id);
+        let engine = engine(client, store, &options, &row, helped, progress.clone(), stop.clone()).await;
         let ended = match engine {
             Ok(engine) => {
-                let ended = if joined.leads {
+                let ended = if joined.leadership.is_some() {
                     lead(&engine, &joined, &owner).await.map(Some)
                 } else {
                     help(&engine, &joined, &owner).await
@@ -145,15 +144,14 @@ async fn engine(
     store: &Store,
     options: &Options,
     row: &InstanceRow,
-    joined: &Joined,
+    helped: Option<i64>,
     progress: Arc<Progress>,
     stop: Stop,
 ) -> Result<Engine, Halt> {
     progress.enter("connecting");
-    let (capabilities, started) = if joined.leads {
-        learn(client, store, options, row).await?
-    } else {
-        learned(store, options, row, joined).await?
+    let (capabilities, started) = match helped {
+        None => learn(client, store, options, row).await?,
+        Some(sync_id) => learned(store, options, row, sync_id).await?,
     };
     Ok(Engine {
         client: client.clone(),
@@ -204,9 +202,9 @@ async fn learned(
     store: &Store,
     options: &Options,
     row: &InstanceRow,
-    joined: &Joined,
+    sync_id: i64,
 ) -> Result<(Capabilities, DateTime<Utc>), Halt> {
-    while store.running_phase(joined.id).await?.as_deref() == Some("discovery") {
+    while store.running_phase(sync_id).await?.as_deref() == Some("discovery") {
         tokio::time::sleep(PATIENCE).await;
     }
     let row = store.instance(&row.base_url).await?;
@@ -217,34 +215,18 @@ async fn learned(
 
 /// Leads a run: discovers, reads with everybody who helps, and completes.
 async fn lead(engine: &Engine, joined: &Joined, owner: &str) -> Result<(), Halt> {
-    let work = async {
-        engine.progress.enter("discovering");
-        let mut sight = discovery::discover(engine).await?;
-        let idle = prepare(engine, joined, &mut sight).await?;
-        engine.store.beat(joined.id, "partitions").await?;
-        engine.progress.enter("reading");
-        open_set::check(engine, &idle).await?;
-        work_together(engine, joined, owner).await?;
-        engine.progress.enter("people");
-        users::complete(engine).await?;
-        engine.progress.enter("finishing");
-        engine.store.assign_label_groups(engine.now()).await?;
-        Ok(())
-    };
-    tokio::select! {
-        done = work => done,
-        halt = keep_beating(engine, joined) => Err(halt),
-    }
-}
-
-async fn keep_beating(engine: &Engine, joined: &Joined) -> Halt {
-    loop {
-        tokio::time::sleep(BEAT).await;
-        let phase = if engine.progress.phase() == "discovering" { "discovery" } else { "partitions" };
-        if let Err(error) = engine.store.beat(joined.id, phase).await {
-            return Halt::Store(error);
-        }
-    }
+    engine.progress.enter("discovering");
+    let mut sight = discovery::discover(engine).await?;
+    let idle = prepare(engine, joined, &mut sight).await?;
+    engine.store.enter_phase(joined.id, "partitions").await?;
+    engine.progress.enter("reading");
+    open_set::check(engine, &idle).await?;
+    work_together(engine, joined, owner).await?;
+    engine.progress.enter("people");
+    users::complete(engine).await?;
+    engine.progress.enter("finishing");
+    engine.store.assign_label_groups(engine.now()).await?;
+    Ok(())
 }
 
 /// Helps with a run that another process leads. None when the leader has died meanwhile.
@@ -484,7 +466,7 @@ async fn finish(
     }
     engine.store.release_all(joined.id, owner).await?;
     engine.store.release_pending(engine.instance.0, owner).await?;
-    if joined.leads {
+    if joined.leadership.is_some() {
         let parents = engine.named();
         engine.store.save_skips(engine.instance.0, &parents, &skips, engine.started).await?;
         end(engine, joined, ended, outcome).await?;
@@ -536,7 +518,7 @@ async fn end(
 
 /// A run that ended before it knew anything of the GitLab.
 async fn abandon(store: &Store, joined: &Joined, options: &Options) -> Result<(), Halt> {
-    if joined.leads {
+    if joined.leadership.is_some() {
         let end = SyncEnd {
             state: "failed",
             requests: 0,
@@ -559,10 +541,8 @@ pub async fn dry_run(
 ) -> Result<Estimate, Failure> {
     let began = Instant::now();
     let row = store.instance(client.base_url().as_str()).await.map_err(|it| failure(it.into()))?;
-    let leading = Joined { id: 0, leads: true };
-    let engine = engine(&client, &store, &options, &row, &leading, progress, Stop::default())
-        .await
-        .map_err(failure)?;
+    let engine =
+        engine(&client, &store, &options, &row, None, progress, Stop::default()).await.map_err(failure)?;
     let sight = discovery::discover(&engine).await.map_err(failure)?;
     let projects: Vec<i64> = sight.projects.keys().copied().collect();
     let standings = details::projects(&engine, &projects).await.map_err(failure)?;

@@ -1,12 +1,13 @@
 //! The fake GitLab as a program.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::{Parser, ValueEnum};
-use fake_gitlab::builder::DEFAULT_TOKEN;
+use fake_gitlab::builder::{DEFAULT_TOKEN, listen};
 use fake_gitlab::faults::{Fault, FaultPlan};
 use fake_gitlab::limits::{LimitSettings, Throttle};
 use fake_gitlab::world::generate::{READER, Scale, generate};
@@ -106,13 +107,22 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(directory) = &arguments.replay {
-        anyhow::bail!("recordings such as those in {} cannot be served by this build", directory.display());
+        return replay(directory, arguments.port).await;
     }
     let fake = builder(&arguments).start().await?;
     println!("listening on {}", fake.url());
     println!("Use the token {} (user {READER}).", arguments.token);
     fake.serve().await;
     Ok(())
+}
+
+/// Serves recorded answers: no world, no tokens, no faults.
+async fn replay(directory: &Path, port: u16) -> anyhow::Result<()> {
+    let router = fake_gitlab::replay::router(directory)?;
+    let listener = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    println!("Any token will do: the answers are recorded.");
+    axum::serve(listener, router).await.context("serving ended")
 }
 
 fn builder(arguments: &Arguments) -> Builder {

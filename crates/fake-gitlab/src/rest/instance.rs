@@ -4,23 +4,18 @@ use serde_json::json;
 
 use super::entities::Millis;
 use super::{Answer, Ask, Problem, Reply};
-use crate::settings::{Edition, Settings};
+use crate::settings::Edition;
 use crate::tokens::{TokenKind, TokenState};
-
-fn revision(settings: &Settings) -> String {
-    let edition = if settings.edition == Edition::Ce { "" } else { "-ee" };
-    format!("{}{edition}", settings.version)
-}
 
 /// `GET /version`
 pub fn version(ask: &Ask<'_>) -> Answer {
-    Ok(Reply::object(&json!({ "version": revision(ask.settings), "revision": "0f0e0d0c0b0" })))
+    Ok(Reply::object(&json!({ "version": ask.settings.full_version(), "revision": "0f0e0d0c0b0" })))
 }
 
 /// `GET /metadata`. `enterprise` is the edition, not the tier.
 pub fn metadata(ask: &Ask<'_>) -> Answer {
     Ok(Reply::object(&json!({
-        "version": revision(ask.settings),
+        "version": ask.settings.full_version(),
         "revision": "0f0e0d0c0b0",
         "kas": { "enabled": false, "externalUrl": null, "externalK8sProxyUrl": null, "version": null },
         "enterprise": ask.settings.edition != Edition::Ce,

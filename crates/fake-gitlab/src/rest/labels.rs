@@ -7,12 +7,8 @@ use super::params::{Declared, given, or, path};
 use super::{Answer, Ask};
 use crate::world::model::{Group, Id, Label, MergeRequestState, Owner};
 
-const OF_PROJECT: &[Declared] = &[
-    path("id", "id"),
-    or("include_ancestor_groups", "true"),
-    given("search"),
-    or("with_counts", "false"),
-];
+const OF_PROJECT: &[Declared] =
+    &[path("id", "id"), or("include_ancestor_groups", "true"), given("search"), or("with_counts", "false")];
 
 const OF_GROUP: &[Declared] = &[
     path("id", "id"),
@@ -61,7 +57,9 @@ pub fn of_group(ask: &Ask<'_>) -> Answer {
     let group = ask.group()?;
     let mut owners = group_owners(ask, group)?;
     if !ask.query.switch("only_group_labels", true)? {
-        owners.extend(ask.index.group_projects.get(&group.id).into_iter().flatten().copied().map(Owner::Project));
+        owners.extend(
+            ask.index.group_projects.get(&group.id).into_iter().flatten().copied().map(Owner::Project),
+        );
     }
     answer(ask, OF_GROUP, &owners, false)
 }

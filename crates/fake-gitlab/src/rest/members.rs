@@ -7,8 +7,14 @@ use super::params::{Declared, given, path};
 use super::{Answer, Ask};
 use crate::world::model::{Id, Member};
 
-const DECLARED: &[Declared] =
-    &[path("id", "id"), given("query"), given("show_seat_info"), given("skip_users"), given("state"), given("user_ids")];
+const DECLARED: &[Declared] = &[
+    path("id", "id"),
+    given("query"),
+    given("show_seat_info"),
+    given("skip_users"),
+    given("state"),
+    given("user_ids"),
+];
 
 /// `GET /groups/:id/members`
 pub fn of_group(ask: &Ask<'_>) -> Answer {

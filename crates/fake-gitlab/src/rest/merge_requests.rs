@@ -46,9 +46,12 @@ pub fn list(ask: &Ask<'_>) -> Answer {
     let path = ask.world.project_full_path(project);
     let page = ask.page(rows.len())?;
     if simple {
-        return ask.paged(LIST, page, &rows, |entry| simple_view(ask, &ask.world.merge_requests[&entry.id], &path));
+        return ask
+            .paged(LIST, page, &rows, |entry| simple_view(ask, &ask.world.merge_requests[&entry.id], &path));
     }
-    ask.paged(LIST, page, &rows, |entry| view(ask.world, &ask.world.merge_requests[&entry.id], &path, details))
+    ask.paged(LIST, page, &rows, |entry| {
+        view(ask.world, &ask.world.merge_requests[&entry.id], &path, details)
+    })
 }
 
 fn wanted(ask: &Ask<'_>, project_id: Id) -> Result<Vec<Entry>, Problem> {
@@ -61,8 +64,16 @@ fn wanted(ask: &Ask<'_>, project_id: Id) -> Result<Vec<Entry>, Problem> {
     Ok(rows)
 }
 
-const ORDERS: &[&str] =
-    &["created_at", "updated_at", "merged_at", "title", "priority", "label_priority", "milestone_due", "popularity"];
+const ORDERS: &[&str] = &[
+    "created_at",
+    "updated_at",
+    "merged_at",
+    "title",
+    "priority",
+    "label_priority",
+    "milestone_due",
+    "popularity",
+];
 
 /// GitLab breaks ties by the highest id first, whichever way it sorts; the index is made that way.
 fn reorder(ask: &Ask<'_>, rows: &mut [Entry], order: &str) -> Result<(), Problem> {
@@ -106,7 +117,10 @@ impl<'a> Filter<'a> {
             labels: query.list("labels"),
             author_id: query.number("author_id")?,
             reviewer_id: query.number("reviewer_id")?,
-            mine: query.word("scope", &["all", "created_by_me", "created-by-me", "assigned_to_me", "assigned-to-me"])?,
+            mine: query.word(
+                "scope",
+                &["all", "created_by_me", "created-by-me", "assigned_to_me", "assigned-to-me"],
+            )?,
             branches: (query.get("source_branch"), query.get("target_branch")),
         })
     }

@@ -1,5 +1,7 @@
 //! Notes and discussions of a merge request.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::entities::note::note as view;
@@ -50,13 +52,7 @@ pub fn show(ask: &Ask<'_>) -> Answer {
 /// `GET /projects/:id/merge_requests/:iid/discussions`: threads in the order they began, system notes among them.
 pub fn discussions(ask: &Ask<'_>) -> Answer {
     let mr = ask.merge_request()?;
-    let mut threads: Vec<Vec<&Note>> = Vec::new();
-    for note in ask.world.visible_notes(ask.viewer, mr) {
-        match threads.iter_mut().find(|thread| thread[0].discussion_id == note.discussion_id) {
-            Some(thread) => thread.push(note),
-            None => threads.push(vec![note]),
-        }
-    }
+    let threads = threads(ask.world.visible_notes(ask.viewer, mr));
     let threads: Vec<&[&Note]> = threads.iter().map(Vec::as_slice).collect();
     let page = ask.page(threads.len())?;
     ask.paged(DISCUSSIONS, page, &threads, |thread| -> Value {
@@ -66,4 +62,18 @@ pub fn discussions(ask: &Ask<'_>) -> Answer {
             "notes": thread.iter().map(|note| view(ask.world, mr, note)).collect::<Vec<_>>(),
         })
     })
+}
+
+/// Notes by thread, threads in the order they began.
+fn threads<'a>(notes: impl Iterator<Item = &'a Note>) -> Vec<Vec<&'a Note>> {
+    let mut threads: Vec<Vec<&Note>> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for note in notes {
+        let place = *places.entry(&note.discussion_id).or_insert(threads.len());
+        if place == threads.len() {
+            threads.push(Vec::new());
+        }
+        threads[place].push(note);
+    }
+    threads
 }

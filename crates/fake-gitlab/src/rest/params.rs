@@ -56,7 +56,9 @@ impl Query {
         let Some(value) = self.get(name) else { return Ok(None) };
         let full = DateTime::parse_from_rfc3339(value).map(|time| time.with_timezone(&Utc));
         let bare = |format| NaiveDateTime::parse_from_str(value, format).map(|time| time.and_utc());
-        let day = || NaiveDate::parse_from_str(value, "%Y-%m-%d").map(|day| day.and_time(Default::default()).and_utc());
+        let day = || {
+            NaiveDate::parse_from_str(value, "%Y-%m-%d").map(|day| day.and_time(Default::default()).and_utc())
+        };
         let time = full.or_else(|_| bare("%Y-%m-%dT%H:%M:%S%.f")).or_else(|_| bare("%Y-%m-%d %H:%M:%S%.f"));
         let time = time.or_else(|_| bare("%Y-%m-%d %H:%M:%S UTC")).or_else(|_| day());
         time.map(Some).map_err(|_| Problem::BadRequest(format!("{name} is invalid")))

@@ -86,9 +86,8 @@ pub(super) fn filter(ask: &Ask<'_>, rows: &mut Vec<&Project>) -> Result<(), Prob
     Ok(())
 }
 
-const ORDERS: &[&str] = &[
-    "created_at", "id", "name", "path", "updated_at", "last_activity_at", "similarity", "star_count",
-];
+const ORDERS: &[&str] =
+    &["created_at", "id", "name", "path", "updated_at", "last_activity_at", "similarity", "star_count"];
 
 pub(super) fn order(ask: &Ask<'_>, rows: &mut [&Project]) -> Result<(), Problem> {
     match ask.query.word("order_by", ORDERS)? {
@@ -119,7 +118,8 @@ fn by_keyset(ask: &Ask<'_>, rows: &[&Project]) -> Answer {
     let simple = ask.query.switch("simple", false)?;
     let size = page_size(ask)?;
     let rows = &rows[..rows.len().min(size)];
-    let render = |project: &&Project| if simple { view::basic(ask, project) } else { view::full(ask, project) };
+    let render =
+        |project: &&Project| if simple { view::basic(ask, project) } else { view::full(ask, project) };
     let mut reply = Reply::object(&rows.iter().map(render).collect::<Vec<_>>());
     reply.items = rows.len();
     match rows.last() {
@@ -138,7 +138,8 @@ fn next_link(ask: &Ask<'_>, last: Id, size: usize) -> Result<String, Problem> {
 pub fn show(ask: &Ask<'_>) -> Answer {
     let project = ask.project()?;
     let mut body = view::full(ask, project);
-    let access = |level: Option<i32>| level.map(|level| json!({ "access_level": level, "notification_level": 3 }));
+    let access =
+        |level: Option<i32>| level.map(|level| json!({ "access_level": level, "notification_level": 3 }));
     let own = project.members.get(&ask.viewer.user_id).map(|member| member.access_level);
     let inherited = match project.namespace {
         Namespace::Group(id) => ask.world.group_access_level(ask.viewer, id),

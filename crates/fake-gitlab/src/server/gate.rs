@@ -89,7 +89,13 @@ fn play_hooks(state: &State, number: u64) {
     }
 }
 
-async fn answer(state: &State, peer: &Peer, passage: &mut Passage, mut request: Request, next: Next) -> Response {
+async fn answer(
+    state: &State,
+    peer: &Peer,
+    passage: &mut Passage,
+    mut request: Request,
+    next: Next,
+) -> Response {
     match admit(state, peer, passage, request.headers()) {
         Ok(token) => {
             request.extensions_mut().insert(token.viewer());

@@ -1,6 +1,6 @@
 //! `POST /api/graphql`: the executor with the rights of whoever asks.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Extension;
 use axum::Router;
@@ -14,31 +14,25 @@ use super::GRAPHQL;
 use crate::graphql::{self, GraphqlOptions, Index, Sight};
 use crate::rest::Items;
 use crate::settings::Edition;
-use crate::state::{State, lock};
+use crate::state::State;
 use crate::tokens::TokenSpec;
 use crate::world::access::{REPORTER, Viewer};
 use crate::world::model::{Id, World};
 
-/// The executor's index, made again after the world has changed.
-type Cached = Arc<Mutex<Option<(u64, Arc<Index>)>>>;
-
-/// The route, with an index of its own.
+/// The route.
 pub(super) fn router() -> Router<Arc<State>> {
-    let cached = Cached::default();
-    Router::new().route(
-        GRAPHQL,
-        post(async move |state: Shared<Arc<State>>, token: Extension<TokenSpec>, body: Bytes| {
-            answer(&state, &token, &cached, &body)
-        }),
-    )
+    let handler = async |state: Shared<Arc<State>>, token: Extension<TokenSpec>, body: Bytes| {
+        answer(&state, &token, &body)
+    };
+    Router::new().route(GRAPHQL, post(handler))
 }
 
-fn answer(state: &State, token: &TokenSpec, cached: &Cached, body: &[u8]) -> Response {
+fn answer(state: &State, token: &TokenSpec, body: &[u8]) -> Response {
     let world = state.world();
-    let index = index(state, cached, &world);
+    let index = state.derived(&world, Index::build);
     let viewer = token.viewer();
     let sight = Rights { world: &world, viewer: &viewer };
-    let answer = graphql::execute_bytes(&world, &index, &sight, &options(state), body);
+    let answer = graphql::execute_bytes(&world, &index, &sight, &options(state, &world.url), body);
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let headers = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
     let mut response = (status, headers, answer.body).into_response();
@@ -46,20 +40,7 @@ fn answer(state: &State, token: &TokenSpec, cached: &Cached, body: &[u8]) -> Res
     response
 }
 
-fn index(state: &State, cached: &Cached, world: &World) -> Arc<Index> {
-    let generation = state.generation();
-    let mut cached = lock(cached);
-    match &*cached {
-        Some((known, index)) if *known == generation => index.clone(),
-        _ => {
-            let index = Arc::new(Index::build(world));
-            *cached = Some((generation, index.clone()));
-            index
-        }
-    }
-}
-
-fn options(state: &State) -> GraphqlOptions {
+fn options(state: &State, base_url: &str) -> GraphqlOptions {
     let settings = &state.settings;
     GraphqlOptions {
         edition: match settings.edition {
@@ -68,7 +49,8 @@ fn options(state: &State) -> GraphqlOptions {
             Edition::Premium => graphql::Edition::Premium,
         },
         without: settings.graphql_without.clone(),
-        version: settings.version.clone(),
+        version: settings.full_version(),
+        base_url: base_url.to_owned(),
         timeout_above_items: settings.graphql_timeout_above_items,
         null_nodes: settings.graphql_null_nodes,
         seed: state.counters.total(),
@@ -92,7 +74,10 @@ impl Sight for Rights<'_> {
     }
 
     fn sees_merge_requests(&self, id: Id) -> bool {
-        self.world.projects.get(&id).is_some_and(|it| self.world.check_merge_requests(self.viewer, it).is_ok())
+        self.world
+            .projects
+            .get(&id)
+            .is_some_and(|it| self.world.check_merge_requests(self.viewer, it).is_ok())
     }
 
     fn sees_code(&self, id: Id) -> bool {

@@ -58,10 +58,8 @@ impl Sight<'_> {
     }
 
     fn verdict(&self, mr: &MergeRequest, notes: &[&Note], user_id: Id, number: usize) -> Option<Review> {
-        let requested = mr
-            .reviewers
-            .iter()
-            .any(|it| it.user_id == user_id && it.state == ReviewState::RequestedChanges);
+        let requested =
+            mr.reviewers.iter().any(|it| it.user_id == user_id && it.state == ReviewState::RequestedChanges);
         let approved = mr.approvals.iter().any(|it| it.user_id == user_id);
         let (review_type, created_at, updated_at) = if approved {
             let time = self.approved_at(mr, notes, user_id).0;
@@ -89,9 +87,10 @@ impl Sight<'_> {
             let approval = mr.approvals.iter().find(|approval| approval.user_id == user_id);
             return (approval.map(|approval| approval.created_at), approval.map(|_| "approvals"));
         }
-        let mut verdicts = notes.iter().rev().filter(|note| {
-            note.author_id == user_id && (says(note, "approved") || says(note, "unapproved"))
-        });
+        let mut verdicts = notes
+            .iter()
+            .rev()
+            .filter(|note| note.author_id == user_id && (says(note, "approved") || says(note, "unapproved")));
         let standing = verdicts.next().filter(|note| says(note, "approved"));
         (standing.map(|note| note.created_at), standing.map(|_| "note"))
     }

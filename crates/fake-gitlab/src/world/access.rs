@@ -70,7 +70,8 @@ impl World {
     /// GitLab shows a group to members of what lies inside it.
     fn belongs_below(&self, viewer: &Viewer, group_id: Id) -> bool {
         let member_of_group = |group: &Group| {
-            group.members.contains_key(&viewer.user_id) && self.group_and_ancestors(group.id).contains(&group_id)
+            group.members.contains_key(&viewer.user_id)
+                && self.group_and_ancestors(group.id).contains(&group_id)
         };
         let member_of_project = |project: &Project| {
             project.members.contains_key(&viewer.user_id) && self.project_groups(project).contains(&group_id)

@@ -23,6 +23,9 @@ use super::model::{Id, MergeRequest, Time, World};
 /// GitLab does not touch a row again within this time (`ThrottledTouch::TOUCH_INTERVAL`).
 pub const TOUCH_INTERVAL: TimeDelta = TimeDelta::seconds(60);
 
+/// A project's last activity is not moved again within this time.
+const ACTIVITY_INTERVAL: TimeDelta = TimeDelta::hours(1);
+
 impl World {
     /// Moves the clock forward.
     pub fn advance(&mut self, by: TimeDelta) {
@@ -48,12 +51,24 @@ impl World {
         if now - mr.updated_at > TOUCH_INTERVAL {
             mr.updated_at = now;
         }
+        self.note_activity(merge_request_id);
+    }
+
+    /// A project's `last_activity_at` moves at most once an hour.
+    fn note_activity(&mut self, merge_request_id: Id) {
+        let (now, project_id) = (self.now, self.merge_requests[&merge_request_id].project_id);
+        if let Some(project) = self.projects.get_mut(&project_id)
+            && now - project.last_activity_at > ACTIVITY_INTERVAL
+        {
+            project.last_activity_at = now;
+        }
     }
 
     /// What a change of the merge request's own columns does: `updated_at` always moves.
     fn save(&mut self, merge_request_id: Id) {
         let now = self.tick();
         self.merge_request_mut(merge_request_id).updated_at = now;
+        self.note_activity(merge_request_id);
     }
 
     pub(crate) fn username(&self, user_id: Id) -> &str {
@@ -68,4 +83,15 @@ fn sentence(names: &[String]) -> String {
         [only] => only.clone(),
         [init @ .., last] => format!("{} and {last}", init.join(", ")),
     }
+}
+
+/// The ids that are not yet known, each once.
+fn fresh(ids: &[Id], known: &[Id]) -> Vec<Id> {
+    let mut fresh: Vec<Id> = Vec::with_capacity(ids.len());
+    for id in ids {
+        if !known.contains(id) && !fresh.contains(id) {
+            fresh.push(*id);
+        }
+    }
+    fresh
 }

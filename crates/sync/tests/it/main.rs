@@ -1,5 +1,8 @@
 //! The sync against the fake GitLab and a real PostgreSQL.
 
+mod changes;
 mod equality;
+mod faults;
 mod harness;
 mod import;
+mod recorded;

@@ -70,10 +70,10 @@ fn namespace(world: &World, namespace: Namespace) -> Value {
 /// The project in full, as lists show it.
 pub fn full(ask: &Ask<'_>, project: &Project) -> Value {
     let mut body = basic(ask, project);
-    let rest = [settings(ask, project), more_settings(project)];
     if let Value::Object(body) = &mut body {
-        body.extend(rest.iter().filter_map(Value::as_object).cloned().flatten());
-        body.extend(only_of_some(ask, project));
+        for part in [settings(ask, project), more_settings(project), only_of_some(ask, project)] {
+            body.extend(part.as_object().cloned().unwrap_or_default());
+        }
     }
     body
 }
@@ -149,7 +149,7 @@ fn links(ask: &Ask<'_>, project: &Project) -> Value {
 }
 
 /// What is there only for some projects.
-fn only_of_some(ask: &Ask<'_>, project: &Project) -> Map<String, Value> {
+fn only_of_some(ask: &Ask<'_>, project: &Project) -> Value {
     let mut more = Map::new();
     more.insert("marked_for_deletion_at".to_owned(), json!(project.marked_for_deletion_on));
     more.insert("marked_for_deletion_on".to_owned(), json!(project.marked_for_deletion_on));
@@ -159,7 +159,7 @@ fn only_of_some(ask: &Ask<'_>, project: &Project) -> Map<String, Value> {
     if let Some(owner) = user_namespace(ask, project) {
         more.insert("owner".to_owned(), owner);
     }
-    more
+    Value::Object(more)
 }
 
 fn user_namespace(ask: &Ask<'_>, project: &Project) -> Option<Value> {

@@ -1,5 +1,6 @@
 //! Labels of groups and projects, and on merge requests.
 
+use super::fresh;
 use crate::world::model::{Id, Label, Owner, World};
 
 impl World {
@@ -48,7 +49,7 @@ impl World {
     /// Puts labels on a merge request: `added ~123 label`.
     pub fn add_labels(&mut self, merge_request_id: Id, by: Id, label_ids: &[Id]) {
         let mr = self.merge_request_mut(merge_request_id);
-        let added: Vec<Id> = label_ids.iter().copied().filter(|id| !mr.label_ids.contains(id)).collect();
+        let added = fresh(label_ids, &mr.label_ids);
         mr.label_ids.extend_from_slice(&added);
         if !added.is_empty() {
             self.system_note(merge_request_id, by, "label", format!("added {}", references(&added)));

@@ -73,6 +73,7 @@ impl World {
             note_ids: Vec::new(),
         };
         self.merge_requests.insert(id, merge_request);
+        self.note_activity(id);
         id
     }
 

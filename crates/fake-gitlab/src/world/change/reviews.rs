@@ -1,6 +1,6 @@
 //! Approvals, reviewers and their states.
 
-use super::sentence;
+use super::{fresh, sentence};
 use crate::world::model::{Approval, Id, ReviewState, Reviewer, World};
 
 impl World {
@@ -59,7 +59,7 @@ impl World {
         let created_at = self.tick();
         let mr = self.merge_request_mut(merge_request_id);
         let known: Vec<Id> = mr.reviewers.iter().map(|reviewer| reviewer.user_id).collect();
-        let added: Vec<Id> = user_ids.iter().copied().filter(|id| !known.contains(id)).collect();
+        let added = fresh(user_ids, &known);
         for &user_id in &added {
             mr.reviewers.push(Reviewer { user_id, state: ReviewState::Unreviewed, created_at });
         }
@@ -79,7 +79,7 @@ impl World {
     /// Assigns users.
     pub fn assign(&mut self, merge_request_id: Id, by: Id, user_ids: &[Id]) {
         let mr = self.merge_request_mut(merge_request_id);
-        let added: Vec<Id> = user_ids.iter().copied().filter(|id| !mr.assignee_ids.contains(id)).collect();
+        let added = fresh(user_ids, &mr.assignee_ids);
         mr.assignee_ids.extend_from_slice(&added);
         if !added.is_empty() {
             let body = format!("assigned to {}", self.mentions(&added));

@@ -14,7 +14,7 @@ impl Maker {
             |maker, team| maker.with_notes(team, 101),
             |maker, team| maker.with_notes(team, 1_000),
             Self::without_a_diff,
-            Self::from_a_deleted_fork,
+            Self::out_of_a_deleted_fork,
             Self::by_the_ghost,
             Self::with_many_of_everything,
             Self::reopened,
@@ -22,6 +22,7 @@ impl Maker {
             Self::set_to_merge,
             Self::approved_twice,
             Self::reset_by_a_push,
+            Self::out_of_a_fork,
         ];
         for (number, make) in all.iter().enumerate() {
             self.world.now = self.end() - TimeDelta::days(200 - number as i64);
@@ -59,10 +60,18 @@ impl Maker {
         mr.diff_stats = None;
     }
 
-    fn from_a_deleted_fork(&mut self, team: &Team) {
+    fn out_of_a_deleted_fork(&mut self, team: &Team) {
         let mr = self.odd(team);
         self.world.close(mr, team.people[0]);
         self.world.merge_request_mut(mr).source_project_id = None;
+    }
+
+    fn out_of_a_fork(&mut self, team: &Team) {
+        let mr = self.odd(team);
+        let fork = self.world.projects.values().find(|project| project.forked_from == Some(team.project_id));
+        if let Some(id) = fork.map(|project| project.id) {
+            self.world.merge_request_mut(mr).source_project_id = Some(id);
+        }
     }
 
     fn by_the_ghost(&mut self, team: &Team) {

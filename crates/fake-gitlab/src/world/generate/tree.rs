@@ -110,7 +110,7 @@ impl Maker {
             self.world.set_project_member(id, person, level, None);
         }
         let (name, topics): (_, &[&str]) = (format!("Service {number}"), &["rust", "service"]);
-        self.world.describe_project(id, &name, if number % 3 == 0 { topics } else { &[] });
+        self.world.describe_project(id, &name, if number.is_multiple_of(3) { topics } else { &[] });
         if self.scale.oddities {
             self.make_odd(id, number);
         }
@@ -124,6 +124,10 @@ impl Maker {
             IN_A_USERS_NAMESPACE => {
                 self.world.set_project_member(id, self.reader, DEVELOPER, None);
                 self.world.set_project_member(id, self.humans[0], 50, None);
+                let origin = self.projects[0];
+                if let Some(project) = self.world.projects.get_mut(&id) {
+                    project.forked_from = Some(origin);
+                }
             }
             _ => {}
         }

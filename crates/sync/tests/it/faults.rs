@@ -1,0 +1,137 @@
+//! Answers that fail in every way, limits, revoked tokens, and a world that moves while it is read.
+
+use std::time::Duration;
+
+use fake_gitlab::faults::{ALL_FAULTS, FaultPlan};
+use fake_gitlab::truth::Reading;
+use fake_gitlab::world::change::{Kinds, random_change};
+use fake_gitlab::world::generate::Scale;
+use fake_gitlab::{FakeGitlab, TokenSpec};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::equality::assert_equal;
+use crate::harness::{Bench, options};
+
+const TOKENS: [&str; 3] = ["glpat-first-of-three", "glpat-second-of-three", "glpat-third-of-three"];
+
+/// A fake with three tokens of one user, one of which is revoked in the middle, and a twentieth of all answers spoilt.
+async fn troubled(seed: u64) -> Bench {
+    let bench = Bench::new(FakeGitlab::builder().scale(Scale::tiny()).seed(seed)).await;
+    let user = bench.fake.viewer().user_id;
+    for token in TOKENS {
+        bench.fake.state().add_token(TokenSpec::personal(token, user));
+    }
+    bench.fake.faults().set_plan(Some(FaultPlan::new(0.05, ALL_FAULTS, seed)));
+    bench.fake.faults().revoke_token_at(25, TOKENS[1]);
+    bench
+}
+
+async fn storm(bench: &Bench) {
+    for _ in 0..12 {
+        bench.fake.faults().too_many_requests_next(1);
+    }
+}
+
+async fn reads_the_truth_in_spite_of_it_all(seed: u64, rest_only: bool) {
+    let bench = troubled(seed).await;
+    storm(&bench).await;
+    let client = bench.client_with(&TOKENS);
+    let mut options = options();
+    options.rest_only = rest_only;
+    let syncing = sync::run(client, bench.store.clone(), options, Default::default(), Default::default());
+    let second_storm = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        storm(&bench).await;
+    };
+    let (outcome, ()) = tokio::join!(syncing, second_storm);
+    assert!(outcome.ok, "{:?}", outcome.error);
+    assert!(outcome.skips.iter().all(|it| it.reason == "feature_disabled" || it.reason == "graphql_off"), "{:?}", outcome.skips);
+    assert!(outcome.waited_seconds > 0.5, "the storms were waited out: {outcome:?}");
+    assert_equal(&bench, Reading { graphql: !rest_only, approvals_have_time: false }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_storms_and_a_revoked_token_change_nothing_by_graphql() {
+    reads_the_truth_in_spite_of_it_all(21, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_storms_and_a_revoked_token_change_nothing_by_rest_alone() {
+    reads_the_truth_in_spite_of_it_all(22, true).await;
+}
+
+/// Projects are renamed and moved, merge requests change, while they are read; the sync after it finds the rest.
+async fn a_moving_world_is_read(seed: u64, rest_only: bool) {
+    let bench = Bench::new(FakeGitlab::builder().scale(Scale::tiny()).seed(seed)).await;
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    bench.fake.faults().on_every_request(move |_, world| {
+        if random.random_bool(0.7) {
+            random_change(world, &mut random, Kinds::Visible);
+        }
+    });
+    let first = bench.sync_with(|it| it.rest_only = rest_only).await;
+    assert!(first.ok, "{:?}", first.error);
+    bench.fake.faults().stop_hooks();
+    let second = bench.sync_with(|it| it.rest_only = rest_only).await;
+    assert!(second.ok, "{:?}", second.error);
+    assert_equal(&bench, Reading { graphql: !rest_only, approvals_have_time: false }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_world_that_moves_while_it_is_read_is_right_after_the_next_sync() {
+    a_moving_world_is_read(31, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_world_that_moves_while_it_is_read_by_rest_is_right_after_the_next_sync() {
+    a_moving_world_is_read(32, true).await;
+}
+
+/// The sync is dropped at random moments, as a killed process would be, and started again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_that_is_cut_short_at_random_moments_goes_on_where_it_stopped() {
+    let bench = Bench::new(FakeGitlab::builder().scale(Scale::tiny()).seed(41)).await;
+    let mut random = ChaCha8Rng::seed_from_u64(41);
+    for _ in 0..50 {
+        let syncing = sync::run(bench.client(), bench.store.clone(), options(), Default::default(), Default::default());
+        let _ = tokio::time::timeout(Duration::from_millis(random.random_range(1..250)), syncing).await;
+    }
+    let outcome = bench.sync().await;
+    assert!(outcome.ok, "{:?}", outcome.error);
+    assert_equal(&bench, Reading { graphql: true, approvals_have_time: false }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_every_token_is_revoked_the_sync_ends_with_invalid_credentials() {
+    let bench = Bench::new(FakeGitlab::builder().scale(Scale::tiny()).seed(51)).await;
+    bench.fake.faults().revoke_token_at(6, bench.fake.token());
+    let outcome = bench.sync().await;
+    let failure = outcome.error.expect("it fails");
+    assert_eq!((failure.code, failure.reason.as_str()), ("invalid_credentials", "revoked"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_syncs_at_once_share_the_work_and_read_nothing_twice() {
+    let bench = Bench::new(FakeGitlab::builder().scale(Scale::tiny()).seed(61)).await;
+    let alone = {
+        let other = Bench::new(FakeGitlab::builder().scale(Scale::tiny()).seed(61)).await;
+        other.sync().await.requests
+    };
+    let run = || sync::run(bench.client(), bench.store.clone(), options(), Default::default(), Default::default());
+    let (one, two) = tokio::join!(run(), run());
+    assert!(one.ok && two.ok, "{:?} {:?}", one.error, two.error);
+    assert_eq!(one.requests + two.requests, alone, "{} and {}", one.requests, two.requests);
+    assert_equal(&bench, Reading { graphql: true, approvals_have_time: false }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_asked_to_stop_says_so_and_the_next_one_goes_on() {
+    let bench = Bench::new(FakeGitlab::builder().scale(Scale::tiny()).seed(71)).await;
+    let stop = sync::Stop::default();
+    stop.ask();
+    let outcome = sync::run(bench.client(), bench.store.clone(), options(), Default::default(), stop).await;
+    assert_eq!(outcome.error.map(|it| it.code), Some("stopped"));
+    assert!(bench.sync().await.ok);
+    assert_equal(&bench, Reading { graphql: true, approvals_have_time: false }).await;
+}
