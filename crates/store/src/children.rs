@@ -1,21 +1,24 @@
 //! Child lists that were read from beginning to end: what is stored under the parent and was not met is gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
+use catalogue::merge_requests::PARENT;
 use catalogue::{CompleteList, Rows, Table};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::StoreError;
 
-/// Marks the children that are gone, for every list that `rows` says is complete. Gives how many by table.
+/// Marks the children that are gone, for every list that `rows` says is complete. `known` are the merge
+/// requests that were stored before. Gives how many by table.
 pub(crate) async fn remove_missing(
     connection: &mut PgConnection,
     rows: &Rows,
+    known: &HashSet<i64>,
     sent_at: DateTime<Utc>,
 ) -> Result<BTreeMap<&'static str, u64>, StoreError> {
     let mut removed = BTreeMap::new();
-    for (table, lists) in by_table(&rows.complete) {
+    for (table, lists) in by_table(&rows.complete, known) {
         let sql = statement(lists[0]);
         let gone = sqlx::query(AssertSqlSafe(sql))
             .bind(parents(&lists))
@@ -29,9 +32,13 @@ pub(crate) async fn remove_missing(
     Ok(removed)
 }
 
-fn by_table(lists: &[CompleteList]) -> BTreeMap<&'static str, Vec<&CompleteList>> {
+/// The lists by table, without those of merge requests that were not stored before: nothing can be gone there.
+fn by_table<'l>(
+    lists: &'l [CompleteList],
+    known: &HashSet<i64>,
+) -> BTreeMap<&'static str, Vec<&'l CompleteList>> {
     let mut grouped: BTreeMap<&'static str, Vec<&CompleteList>> = BTreeMap::new();
-    for list in lists {
+    for list in lists.iter().filter(|it| it.parent != PARENT || known.contains(&it.values[1])) {
         grouped.entry(list.table.name).or_default().push(list);
     }
     grouped
@@ -66,7 +73,10 @@ fn statement(list: &CompleteList) -> String {
     let table = list.table.name;
     let parent = list.parent.iter().map(|it| format!("{it} bigint")).collect::<Vec<_>>().join(", ");
     let under = list.parent.iter().map(|it| format!("t.{it} = p.{it}")).collect::<Vec<_>>().join(" and ");
-    let same = list.table.key.iter().map(|it| format!("k.{it} = t.{it}")).collect::<Vec<_>>().join(" and ");
+    let columns =
+        |of: &str| list.table.key.iter().map(|it| format!("{of}.{it}")).collect::<Vec<_>>().join(", ");
+    let (stored, met) = (columns("t"), columns("k"));
+    let keys = list.table.key.iter().map(|it| format!("{it} bigint")).collect::<Vec<_>>().join(", ");
     format!(
         "update {table} as t
             set deleted_at = $3, deleted_reason = $4, synced_at = $3
@@ -74,8 +84,9 @@ fn statement(list: &CompleteList) -> String {
           where {under}
             and t.deleted_at is null
             and t.synced_at <= $3
-            and not exists (
-              select 1 from jsonb_populate_recordset(null::{table}, $2::text::jsonb) as k where {same}
+            and ({stored}) not in (
+              -- Uncorrelated, so that it is hashed once: a join would be planned as a loop within a loop.
+              select {met} from jsonb_to_recordset($2::text::jsonb) as k({keys})
             )"
     )
 }

@@ -6,6 +6,7 @@
 mod children;
 mod derive;
 mod error;
+mod growth;
 mod instances;
 mod labels;
 mod leases;
@@ -52,6 +53,7 @@ static MIGRATOR: Migrator = sqlx::migrate!();
 pub struct Store {
     pool: PgPool,
     seen_users: Arc<seen::Seen>,
+    growth: Arc<growth::Growth>,
 }
 
 impl Store {
@@ -71,12 +73,18 @@ impl Store {
             ("enable_seqscan", "off"),
             // A role named weir would otherwise meet Weir's own schema before public.
             ("search_path", "public"),
+            // The same few statements run for every page: they are planned once per connection.
+            ("plan_cache_mode", "force_generic_plan"),
             ("timezone", "UTC"),
             ("jit", "off"),
             ("client_min_messages", "warning"),
         ]);
         let pool = PgPoolOptions::new().max_connections(connections).connect_with(options).await;
-        Ok(Store { pool: pool.map_err(StoreError::connect)?, seen_users: Arc::default() })
+        Ok(Store {
+            pool: pool.map_err(StoreError::connect)?,
+            seen_users: Arc::default(),
+            growth: Arc::default(),
+        })
     }
 
     async fn migrate(&self) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! One page, one transaction: rows, child lists, what is derived from them, what is left to read, and the cursor.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use catalogue::{Batch, Pending, Rows};
 use chrono::{DateTime, Utc};
@@ -86,18 +86,19 @@ impl Store {
         let written = write_rows(&mut transaction, page).await?;
         write_bookkeeping(&mut transaction, page).await?;
         transaction.commit().await?;
+        self.growth.grown(&self.pool, written.values().map(|it| it.written).sum()).await?;
         Ok(written)
     }
 }
 
 async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Written, StoreError> {
     let mut written = Written::new();
-    lock_merge_request(connection, page).await?;
+    let known = lock_merge_requests(connection, page).await?;
     for batch in page.rows.batches.iter().filter(|it| !is_users(it)) {
         let changed = upsert::upsert(connection, batch, page.sent_at).await?;
         count(&mut written, batch.table.name, batch.len as u64, changed);
     }
-    for (table, gone) in children::remove_missing(connection, page.rows, page.sent_at).await? {
+    for (table, gone) in children::remove_missing(connection, page.rows, &known, page.sent_at).await? {
         count(&mut written, table, 0, gone);
     }
     if !page.rows.named_labels.is_empty() {
@@ -115,23 +116,24 @@ async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Wr
     Ok(written)
 }
 
-/// A page of merge requests locks their rows before those below; a single list does the same, so that the two wait
-/// for each other instead of locking each other out.
-async fn lock_merge_request(connection: &mut PgConnection, page: &Page<'_>) -> Result<(), StoreError> {
-    let writes_parents = page.rows.batches.iter().any(|it| it.table.name == "gitlab_merge_requests");
-    if writes_parents || page.rows.touched.is_empty() {
-        return Ok(());
-    }
+/// Locks the merge requests that the page touches before anything below them, so that two pages wait for each other
+/// instead of locking each other out. Gives those that are stored: what is new has no children to lose.
+async fn lock_merge_requests(
+    connection: &mut PgConnection,
+    page: &Page<'_>,
+) -> Result<HashSet<i64>, StoreError> {
+    let mut known = HashSet::new();
     for (project, merge_requests) in touched_by_project(page) {
-        sqlx::query(
-            "select 1 from gitlab_merge_requests where project_id = $1 and id = any($2) order by id for no key update",
+        let stored: Vec<i64> = sqlx::query_scalar(
+            "select id from gitlab_merge_requests where project_id = $1 and id = any($2) order by id for no key update",
         )
         .bind(project)
         .bind(&merge_requests)
-        .execute(&mut *connection)
+        .fetch_all(&mut *connection)
         .await?;
+        known.extend(stored);
     }
-    Ok(())
+    Ok(known)
 }
 
 async fn write_bookkeeping(connection: &mut PgConnection, page: &Page<'_>) -> Result<(), StoreError> {

@@ -142,9 +142,11 @@ pub(crate) async fn remove(
 
 /// Gives back every claim on an instance: nobody reads there any more.
 pub(crate) async fn release_claims(connection: &mut PgConnection, instance: i64) -> Result<(), StoreError> {
-    sqlx::query("update weir.pending set owner = null, until = null where instance = $1 and owner is not null")
-        .bind(instance)
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "update weir.pending set owner = null, until = null where instance = $1 and owner is not null",
+    )
+    .bind(instance)
+    .execute(connection)
+    .await?;
     Ok(())
 }

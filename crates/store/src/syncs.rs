@@ -139,10 +139,11 @@ impl Store {
 
 /// Ends the runs whose leader has died. Gives whether any run is alive.
 async fn bury(connection: &mut PgConnection, instance: i64, at: DateTime<Utc>) -> Result<bool, StoreError> {
-    let running: Vec<i64> = sqlx::query_scalar("select id from weir.syncs where instance = $1 and state = 'running'")
-        .bind(instance)
-        .fetch_all(&mut *connection)
-        .await?;
+    let running: Vec<i64> =
+        sqlx::query_scalar("select id from weir.syncs where instance = $1 and state = 'running'")
+            .bind(instance)
+            .fetch_all(&mut *connection)
+            .await?;
     let mut alive = false;
     for id in running {
         if is_dead(connection, id).await? {

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::{Batch, Instance, Origin, RESOURCES, Reader, Resource, Rows};
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Map, Value};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use store::testing::TestDatabase;
 use store::{Page, Store};
 
@@ -27,7 +27,14 @@ fn rows(resource: &Resource, reader: &Reader) -> Rows {
     assert!(!elements.is_empty(), "{}.{} has no sample", resource.name, reader.name);
     for element in elements {
         let read = (reader.read)(&origin(resource), element.get(), &mut rows);
-        assert!(read.is_ok(), "{}.{}: {} in {}", resource.name, reader.name, read.unwrap_err(), element.get());
+        assert!(
+            read.is_ok(),
+            "{}.{}: {} in {}",
+            resource.name,
+            reader.name,
+            read.unwrap_err(),
+            element.get()
+        );
     }
     rows.pending.clear();
     rows
@@ -145,7 +152,8 @@ async fn an_older_version_never_wins_and_an_equal_one_does() {
 
 /// A column that is neither key nor version, brought with a value, and that may be null.
 fn changeable(batch: &Batch, rows: &BTreeMap<String, Map<String, Value>>) -> Option<String> {
-    const REQUIRED: &[&str] = &["name", "path", "full_path", "path_with_namespace", "title", "state", "access_level"];
+    const REQUIRED: &[&str] =
+        &["name", "path", "full_path", "path_with_namespace", "title", "state", "access_level"];
     let fits = |column: &&&str| {
         !batch.table.key.contains(column)
             && batch.table.version != Some(**column)
@@ -167,7 +175,13 @@ async fn readers_in_any_order_lose_no_column_and_the_third_write_changes_nothing
                 let alone = columns_with_values(&store, &one).await;
                 write(&store, &two, 2).await;
                 let both = columns_with_values(&store, &one).await;
-                assert!(both.is_superset(&alone), "{}: {} lost {:?}", resource.name, second.name, alone.difference(&both));
+                assert!(
+                    both.is_superset(&alone),
+                    "{}: {} lost {:?}",
+                    resource.name,
+                    second.name,
+                    alone.difference(&both)
+                );
                 let third = write(&store, &one, 3).await;
                 assert_eq!(third, 0, "{}: {}, {}, {}", resource.name, first.name, second.name, first.name);
             }
@@ -189,7 +203,9 @@ async fn columns_with_values(store: &Store, rows: &Rows) -> BTreeSet<String> {
 #[tokio::test]
 async fn what_rest_and_graphql_both_bring_is_equal() {
     for resource in RESOURCES {
-        let (Some(rest), Some(graphql)) = (resource.reader("rest"), resource.reader("graphql")) else { continue };
+        let (Some(rest), Some(graphql)) = (resource.reader("rest"), resource.reader("graphql")) else {
+            continue;
+        };
         let (one, two) = (rows(resource, rest), rows(resource, graphql));
         let (_database, by_rest) = fresh().await;
         let (_other, by_graphql) = fresh().await;
@@ -201,7 +217,12 @@ async fn what_rest_and_graphql_both_bring_is_equal() {
             assert!(!common.is_empty(), "{}", left.table.name);
             // Samples are cut after some elements, and a thread holds several notes: not every row is in both.
             let in_both: Vec<_> = rest.iter().filter(|(key, _)| graphql.contains_key(*key)).collect();
-            assert!(!in_both.is_empty(), "{}: the samples share no row of {}", resource.name, left.table.name);
+            assert!(
+                !in_both.is_empty(),
+                "{}: the samples share no row of {}",
+                resource.name,
+                left.table.name
+            );
             for (key, row) in in_both {
                 let other = &graphql[key];
                 for column in &common {
