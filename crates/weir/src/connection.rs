@@ -6,7 +6,7 @@ use clap::Args;
 use gitlab_client::{BaseUrl, Client, ClientConfig, ConfigError, Proxy};
 
 use crate::address;
-use crate::problem::Problem;
+use crate::problem::{Problem, sentence};
 use crate::settings::Found;
 use crate::tokens::{self, Tokens};
 
@@ -97,10 +97,10 @@ pub fn config(url: BaseUrl, tokens: Tokens, concurrency: Option<usize>) -> Clien
 /// A configuration that cannot be used.
 pub fn refused(error: ConfigError) -> Problem {
     match error {
-        ConfigError::Token(_) => Problem::no_token(format!("{error}.")),
+        ConfigError::Token(_) => Problem::no_token(sentence(&error.to_string())),
         ConfigError::CaFile { .. } | ConfigError::Header(_) | ConfigError::Proxy | ConfigError::Concurrency => {
-            Problem::usage(format!("{error}."))
+            Problem::usage(sentence(&error.to_string()))
         }
-        _ => Problem::failed("client", format!("{error}.")),
+        _ => Problem::failed("client", sentence(&error.to_string())),
     }
 }

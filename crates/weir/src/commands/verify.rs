@@ -15,6 +15,9 @@ use crate::settings::Settings;
 use crate::terminal::{Colour, paint};
 use crate::{connectors, report, terminal};
 
+/// Somebody is waiting for the verdict.
+const ATTEMPTS: u32 = 3;
+
 const EXAMPLES: &str = "\
 Examples:
   GITLAB_TOKEN=... weir verify --url gitlab.example.com
@@ -80,7 +83,7 @@ async fn attend(arguments: Arguments) -> Result<ExitCode, Problem> {
 
 /// Verifies a client's tokens as of today.
 pub async fn verify(client: &Client) -> Verification {
-    sync::verify::verify(client, SystemClock.now().date_naive()).await
+    sync::verify::verify(&client.with_attempts(ATTEMPTS), SystemClock.now().date_naive()).await
 }
 
 fn verdict(found: Verification) -> ExitCode {
