@@ -1,1 +1,92 @@
-fn main() {}
+//! Repository chores as code: `cargo xtask <chore>`.
+
+mod bench;
+mod ci;
+mod command;
+mod database;
+mod docs;
+mod generated;
+mod record;
+mod root;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Chores of the repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Everything CI checks, in order; stops at the first failure.
+    Ci {
+        /// Leave the tests to a command of their own.
+        #[arg(long)]
+        no_tests: bool,
+    },
+    /// Runs the tests against a PostgreSQL of their own, which needs no configuration and no root.
+    Test {
+        /// Passed on to cargo nextest, such as `-p store` or the name of a test.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Checks the rules of the repository that no other tool knows.
+    Tidy,
+    /// Writes docs/schema.md and docs/endpoints.md.
+    Docs {
+        /// Write nothing; fail when a file is out of date.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Writes the samples of the catalogue, as the fake GitLab answers.
+    Record {
+        /// Write nothing; fail when a file is out of date.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Measures the release build against the fake GitLab.
+    Bench {
+        /// Without the large organisation.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Runs a program and writes what it used as JSON into a file.
+    #[command(hide = true)]
+    Measure {
+        /// The file.
+        file: std::path::PathBuf,
+        /// The program and its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        program: Vec<String>,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse().chore).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(chore: Chore) -> anyhow::Result<()> {
+    match chore {
+        Chore::Ci { no_tests } => ci::run(no_tests).await,
+        Chore::Test { arguments } => test::run(&arguments).await,
+        Chore::Tidy => tidy::run(),
+        Chore::Docs { check } => docs::run(check).await,
+        Chore::Record { check } => record::run(check).await,
+        Chore::Bench { quick } => bench::run(quick).await,
+        Chore::Measure { file, program } => bench::measure(&file, &program),
+    }
+}
