@@ -98,9 +98,10 @@ pub fn config(url: BaseUrl, tokens: Tokens, concurrency: Option<usize>) -> Clien
 pub fn refused(error: ConfigError) -> Problem {
     match error {
         ConfigError::Token(_) => Problem::no_token(sentence(&error.to_string())),
-        ConfigError::CaFile { .. } | ConfigError::Header(_) | ConfigError::Proxy | ConfigError::Concurrency => {
-            Problem::usage(sentence(&error.to_string()))
-        }
+        ConfigError::CaFile { .. }
+        | ConfigError::Header(_)
+        | ConfigError::Proxy
+        | ConfigError::Concurrency => Problem::usage(sentence(&error.to_string())),
         _ => Problem::failed("client", sentence(&error.to_string())),
     }
 }

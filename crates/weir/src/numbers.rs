@@ -54,8 +54,14 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        assert_eq!((count(7), count(1234), count(1_234_567)), ("7".into(), "1,234".into(), "1,234,567".into()));
+        assert_eq!(
+            (count(7), count(1234), count(1_234_567)),
+            ("7".into(), "1,234".into(), "1,234,567".into())
+        );
         assert_eq!((bytes(7), bytes(3_400_000)), ("7 bytes".into(), "3.4 MB".into()));
-        assert_eq!((seconds(0.84), seconds(80.0), seconds(7500.0)), ("0.8 s".into(), "1 min 20 s".into(), "2 h 5 min".into()));
+        assert_eq!(
+            (seconds(0.84), seconds(80.0), seconds(7500.0)),
+            ("0.8 s".into(), "1 min 20 s".into(), "2 h 5 min".into())
+        );
     }
 }

@@ -146,7 +146,8 @@ fn finish(outcome: &Outcome, json: bool) -> ExitCode {
 
 async fn estimate(client: Client, store: &Store, options: Options, json: bool) -> Result<ExitCode, Problem> {
     let connectors = options.connectors.clone();
-    let estimate = sync::dry_run(client.clone(), store.clone(), options, Arc::default()).await.map_err(Problem)?;
+    let estimate =
+        sync::dry_run(client.clone(), store.clone(), options, Arc::default()).await.map_err(Problem)?;
     terminal::say(&expected(&estimate));
     if json {
         let usage = client.usage();

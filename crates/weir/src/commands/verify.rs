@@ -6,8 +6,8 @@ use std::time::Instant;
 use clap::Args;
 use gitlab_client::{Client, Clock, SystemClock};
 use serde::Serialize;
-use sync::verify::{Probe, TokenReport, Verification};
 use sync::Outcome;
+use sync::verify::{Probe, TokenReport, Verification};
 
 use crate::connection::{Connection, ConnectionArguments};
 use crate::problem::Problem;
