@@ -40,6 +40,8 @@ pub struct ConnectionArguments {
 /// A client with what was learnt while making it.
 pub struct Connection {
     pub client: Client,
+    /// What the client was made from.
+    pub config: ClientConfig,
     pub url: Found<BaseUrl>,
     /// Where the tokens were found.
     pub token_source: &'static str,
@@ -70,8 +72,8 @@ impl ConnectionArguments {
         if let Some(proxy) = &self.proxy {
             config.proxy = Proxy::Url(proxy.as_str().into());
         }
-        let client = Client::new(config).map_err(refused)?;
-        Ok(Connection { client, url, token_source, job_token })
+        let client = Client::new(config.clone()).map_err(refused)?;
+        Ok(Connection { client, config, url, token_source, job_token })
     }
 
     fn headers(&self) -> Result<Vec<(String, String)>, Problem> {
