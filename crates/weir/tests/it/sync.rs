@@ -64,7 +64,7 @@ async fn a_dry_run_reads_no_merge_request() {
 
 #[tokio::test]
 async fn ctrl_c_ends_with_6_and_the_next_run_completes() {
-    let slow = FakeGitlab::builder().latency(Duration::from_millis(150), Duration::ZERO);
+    let slow = FakeGitlab::builder().latency(Duration::from_millis(60), Duration::ZERO);
     let bench = Bench::with(slow).await;
     let child = bench.weir("sync --json --concurrency 2").spawn().unwrap();
     while bench.fake.counters().total() < 8 {
