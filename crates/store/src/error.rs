@@ -119,6 +119,7 @@ impl StoreError {
 fn plain(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(it) => it.message().to_owned(),
+        sqlx::Error::Io(it) => it.to_string(),
         other => other.to_string(),
     }
 }

@@ -51,18 +51,20 @@ impl Store {
 
     /// Takes the next unit that is due, or whose worker has fallen silent.
     pub async fn claim(&self, sync_id: i64, owner: &str) -> Result<Option<Lease>, StoreError> {
+        // Materialized: joined as a subquery it may run once per row of the outer table, and take them all.
         let row = sqlx::query(
-            "update weir.leases l
+            "with next as materialized (
+               select resource, parent_id
+                 from weir.leases
+                where sync_id = $1
+                  and (state = 'due' or state = 'leased' and until < clock_timestamp())
+                order by priority, parent_id
+                limit 1
+                  for update skip locked
+             )
+             update weir.leases l
                 set state = 'leased', owner = $2, until = clock_timestamp() + make_interval(secs => $3)
-               from (
-                 select resource, parent_id
-                   from weir.leases
-                  where sync_id = $1
-                    and (state = 'due' or state = 'leased' and until < clock_timestamp())
-                  order by priority, parent_id
-                  limit 1
-                    for update skip locked
-               ) next
+               from next
               where l.sync_id = $1
                 and l.resource = next.resource
                 and l.parent_id = next.parent_id

@@ -28,9 +28,11 @@ mod upsert;
 mod users;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection};
 
 pub use error::{Complaint, StoreError};
 pub use instances::InstanceRow;
@@ -47,6 +49,9 @@ pub use status::{CursorSummary, RejectSummary, StatusReport, SyncSummary};
 pub use syncs::{Joined, Leadership, SyncEnd};
 
 static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// A server that does not answer for so long is not there.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// A pool of connections to a database that has Weir's schema.
 #[derive(Debug, Clone)]
@@ -66,6 +71,9 @@ impl Store {
 
     /// Connects without looking at the schema.
     pub async fn connect(url: &str, connections: u32) -> Result<Store, StoreError> {
+        if !url.starts_with("postgresql://") && !url.starts_with("postgres://") {
+            return Err(StoreError::Address("it does not begin with postgresql://".to_owned()));
+        }
         let options: PgConnectOptions = url.parse().map_err(StoreError::address)?;
         // Tables grow by orders of magnitude during a first import while their statistics still say that they are
         // empty: without this the planner would scan them whole for every page.
@@ -79,6 +87,7 @@ impl Store {
             ("jit", "off"),
             ("client_min_messages", "warning"),
         ]);
+        reach(&options).await?;
         let pool = PgPoolOptions::new().max_connections(connections).connect_with(options).await;
         Ok(Store {
             pool: pool.map_err(StoreError::connect)?,
@@ -106,4 +115,11 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Connects once: the pool would try again for half a minute and then only tell that it was too long.
+async fn reach(options: &PgConnectOptions) -> Result<(), StoreError> {
+    let late = |_| StoreError::Connect("it did not answer within ten seconds".to_owned());
+    let connection = tokio::time::timeout(ANSWERS_WITHIN, options.connect()).await.map_err(late)?;
+    connection.map_err(StoreError::connect)?.close().await.map_err(StoreError::connect)
 }

@@ -25,18 +25,20 @@ impl Store {
         owner: &str,
         most: i64,
     ) -> Result<Vec<PendingRow>, StoreError> {
+        // Materialized: joined as a subquery it may run once per row of the outer table, and take them all.
         let rows = sqlx::query(
-            "update weir.pending p
+            "with next as materialized (
+               select merge_request, list
+                 from weir.pending
+                where instance = $1
+                  and (until is null or until < clock_timestamp())
+                order by attempts, merge_request, list
+                limit $4
+                  for update skip locked
+             )
+             update weir.pending p
                 set owner = $2, until = clock_timestamp() + make_interval(secs => $3)
-               from (
-                 select merge_request, list
-                   from weir.pending
-                  where instance = $1
-                    and (until is null or until < clock_timestamp())
-                  order by attempts, merge_request, list
-                  limit $4
-                    for update skip locked
-               ) next
+               from next
               where p.instance = $1
                 and p.merge_request = next.merge_request
                 and p.list = next.list

@@ -59,6 +59,13 @@ impl TestDatabase {
         &self.url
     }
 
+    /// Runs a statement as its owner, for what Weir itself never does.
+    pub async fn execute(&self, sql: &str) {
+        let mut connection = PgConnection::connect(&self.url).await.expect("the test database answers");
+        let statement = sqlx::query(AssertSqlSafe(sql.to_owned()));
+        statement.execute(&mut connection).await.expect("the statement runs");
+    }
+
     /// Weir's view of it.
     pub async fn store(&self) -> Store {
         Store::open(&self.url, 12).await.expect("the test database opens")

@@ -350,7 +350,7 @@ fn sentence(error: &Error, base: &BaseUrl, reason: &str) -> String {
         "not_gitlab" => format!(
             "{} did not answer as a GitLab does ({}). Check the address given by --url.",
             base.as_str(),
-            error.message
+            error.message.trim_end_matches('.')
         ),
         _ => error.message.to_string(),
     }

@@ -6,7 +6,7 @@ use clap::Args;
 use gitlab_client::{BaseUrl, Client, ClientConfig, ConfigError, Proxy};
 
 use crate::address;
-use crate::problem::Problem;
+use crate::problem::{Problem, sentence};
 use crate::settings::Found;
 use crate::tokens::{self, Tokens};
 
@@ -40,6 +40,8 @@ pub struct ConnectionArguments {
 /// A client with what was learnt while making it.
 pub struct Connection {
     pub client: Client,
+    /// What the client was made from.
+    pub config: ClientConfig,
     pub url: Found<BaseUrl>,
     /// Where the tokens were found.
     pub token_source: &'static str,
@@ -70,8 +72,8 @@ impl ConnectionArguments {
         if let Some(proxy) = &self.proxy {
             config.proxy = Proxy::Url(proxy.as_str().into());
         }
-        let client = Client::new(config).map_err(refused)?;
-        Ok(Connection { client, url, token_source, job_token })
+        let client = Client::new(config.clone()).map_err(refused)?;
+        Ok(Connection { client, config, url, token_source, job_token })
     }
 
     fn headers(&self) -> Result<Vec<(String, String)>, Problem> {
@@ -97,10 +99,11 @@ pub fn config(url: BaseUrl, tokens: Tokens, concurrency: Option<usize>) -> Clien
 /// A configuration that cannot be used.
 pub fn refused(error: ConfigError) -> Problem {
     match error {
-        ConfigError::Token(_) => Problem::no_token(format!("{error}.")),
-        ConfigError::CaFile { .. } | ConfigError::Header(_) | ConfigError::Proxy | ConfigError::Concurrency => {
-            Problem::usage(format!("{error}."))
-        }
-        _ => Problem::failed("client", format!("{error}.")),
+        ConfigError::Token(_) => Problem::no_token(sentence(&error.to_string())),
+        ConfigError::CaFile { .. }
+        | ConfigError::Header(_)
+        | ConfigError::Proxy
+        | ConfigError::Concurrency => Problem::usage(sentence(&error.to_string())),
+        _ => Problem::failed("client", sentence(&error.to_string())),
     }
 }

@@ -10,7 +10,8 @@ pub fn start(verbose: u8) {
         2 => "info,weir=debug,sync=debug,store=debug,gitlab_client=debug,sqlx=debug",
         _ => "trace",
     };
-    let colours = std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty()) && crate::terminal::is_watched();
+    let colours =
+        std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty()) && crate::terminal::is_watched();
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
         .with_writer(std::io::stderr)

@@ -7,7 +7,7 @@ pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -54,8 +54,14 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        assert_eq!((count(7), count(1234), count(1_234_567)), ("7".into(), "1,234".into(), "1,234,567".into()));
+        assert_eq!(
+            (count(7), count(1234), count(1_234_567)),
+            ("7".into(), "1,234".into(), "1,234,567".into())
+        );
         assert_eq!((bytes(7), bytes(3_400_000)), ("7 bytes".into(), "3.4 MB".into()));
-        assert_eq!((seconds(0.84), seconds(80.0), seconds(7500.0)), ("0.8 s".into(), "1 min 20 s".into(), "2 h 5 min".into()));
+        assert_eq!(
+            (seconds(0.84), seconds(80.0), seconds(7500.0)),
+            ("0.8 s".into(), "1 min 20 s".into(), "2 h 5 min".into())
+        );
     }
 }

@@ -56,12 +56,16 @@ impl From<StoreError> for Problem {
 
 impl From<ServerError> for Problem {
     fn from(error: ServerError) -> Problem {
-        Problem::failed("database_server", sentence(&error.to_string()))
+        let advice = match error {
+            ServerError::Io { .. } => " Check the path, or choose another place with --data-dir.",
+            _ => "",
+        };
+        Problem::failed("database_server", sentence(&error.to_string()) + advice)
     }
 }
 
 /// A clause as a sentence. Paths at its beginning stay as they are.
-fn sentence(clause: &str) -> String {
+pub fn sentence(clause: &str) -> String {
     let mut letters = clause.chars();
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
     let end = if clause.ends_with(['.', '`']) { "" } else { "." };

@@ -6,8 +6,19 @@ use crate::problem::Problem;
 
 /// What GitLab's tokens begin with.
 const PREFIXES: &[&str] = &[
-    "glpat-", "gloas-", "gldt-", "glrt-", "glcbt-", "glptt-", "glft-", "glimt-", "glagent-", "glwt-", "glsoat-",
-    "glffct-", "GR1348941",
+    "glpat-",
+    "gloas-",
+    "gldt-",
+    "glrt-",
+    "glcbt-",
+    "glptt-",
+    "glft-",
+    "glimt-",
+    "glagent-",
+    "glwt-",
+    "glsoat-",
+    "glffct-",
+    "GR1348941",
 ];
 
 /// Options that other programs have for a token.

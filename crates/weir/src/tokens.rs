@@ -54,7 +54,9 @@ pub fn from_text(found: &Found<String>, kind: TokenKind) -> Result<Tokens, Probl
         }
     }
     if tokens.is_empty() {
-        return Err(Problem::no_token(format!("There is no token in {source}. Put one there, made with the scope read_api.")));
+        return Err(Problem::no_token(format!(
+            "There is no token in {source}. Put one there, made with the scope read_api."
+        )));
     }
     let several = tokens.len() > 1;
     let credential = |(at, token): (usize, &str)| {
@@ -91,14 +93,17 @@ fn file(path: &Path) -> Result<Found<String>, Problem> {
 
 /// The words of the program itself go to standard error, its tokens to us alone.
 async fn output(command: &str) -> Result<Found<String>, Problem> {
-    let failed = |why: String| Problem::failed("token_command", format!("The program given by --token-command {why}."));
+    let failed = |why: String| {
+        Problem::failed("token_command", format!("The program given by --token-command {why}."))
+    };
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(command).stderr(std::process::Stdio::inherit()).stdin(std::process::Stdio::inherit());
     let output = shell.output().await.map_err(|it| failed(format!("could not be started: {it}")))?;
     if !output.status.success() {
         return Err(failed(format!("failed ({}); run it by hand to see why", output.status)));
     }
-    let value = String::from_utf8(output.stdout).map_err(|_| failed("gave something that is not text".to_owned()))?;
+    let value =
+        String::from_utf8(output.stdout).map_err(|_| failed("gave something that is not text".to_owned()))?;
     Ok(Found { value, source: "--token-command" })
 }
 

@@ -73,7 +73,11 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
         (Action::Url(url), Some(given)) => theirs(&url, &given.value)?,
         (Action::Status, Some(given)) => {
             let store = Store::connect(&given.value, 1).await?;
-            print(&format!("reachable (named by {})\nPostgreSQL  {}", given.source, store.server_version().await?));
+            print(&format!(
+                "reachable (named by {})\nPostgreSQL  {}",
+                given.source,
+                store.server_version().await?
+            ));
         }
         (_, Some(given)) => say(&format!(
             "{} names a database of your own: start and stop it by its own means.",
@@ -136,7 +140,9 @@ fn listen(text: Option<&str>) -> Result<Option<Listen>, Problem> {
         None => Ok(None),
         Some("off") => Ok(Some(Listen::Off)),
         Some(text) => text.parse::<SocketAddr>().map(|it| Some(Listen::At(it))).map_err(|_| {
-            Problem::usage(format!("--listen {text:?} is not an address with a port. Write it as 127.0.0.1:5433, or off."))
+            Problem::usage(format!(
+                "--listen {text:?} is not an address with a port. Write it as 127.0.0.1:5433, or off."
+            ))
         }),
     }
 }
@@ -145,7 +151,10 @@ fn listen(text: Option<&str>) -> Result<Option<Listen>, Problem> {
 pub fn described(status: &Status, data_dir: &Path) -> String {
     match status {
         Status::NotInitialised => {
-            format!("There is no database in {} yet: the first command that needs it makes it.", data_dir.display())
+            format!(
+                "There is no database in {} yet: the first command that needs it makes it.",
+                data_dir.display()
+            )
         }
         Status::Stopped { version, data, log, account } => format!(
             "stopped\nPostgreSQL  {version}, as {account}\ndata        {}\nlog         {}",

@@ -110,7 +110,10 @@ fn place(settings: &Settings, size: Size) -> Result<Place, Problem> {
         terminal::say(&format!("The demonstration does not touch the database that {source} names."));
     }
     let directory = settings.data_dir()?.value.join("demo").join(size.name());
-    Ok(Place { option: format!("--data-dir {}", quoted(&directory.display().to_string())), directory: Some(directory) })
+    Ok(Place {
+        option: format!("--data-dir {}", quoted(&directory.display().to_string())),
+        directory: Some(directory),
+    })
 }
 
 async fn open(settings: &Settings, place: &Place) -> Result<Database, Problem> {
@@ -129,7 +132,9 @@ async fn start(store: &Store, size: Size) -> Result<FakeGitlab, Problem> {
         let builder = FakeGitlab::builder().scale(size.scale()).edition(Edition::Premium).address(address);
         match builder.start().await {
             Ok(fake) => return Ok(fake),
-            Err(error) if port == 0 => return Err(Problem::failed("demo", format!("The invented GitLab did not start: {error}."))),
+            Err(error) if port == 0 => {
+                return Err(Problem::failed("demo", format!("The invented GitLab did not start: {error}.")));
+            }
             Err(_) => {}
         }
     }
@@ -166,7 +171,10 @@ fn go_on(option: &str) {
 }
 
 async fn keep(fake: &FakeGitlab, option: &str) {
-    terminal::say(&format!("\nThe invented GitLab runs at {} until Ctrl-C. In another terminal:", fake.url()));
+    terminal::say(&format!(
+        "\nThe invented GitLab runs at {} until Ctrl-C. In another terminal:",
+        fake.url()
+    ));
     terminal::say(&format!("  GITLAB_TOKEN={DEFAULT_TOKEN} weir {option} sync --url {}", fake.url()));
     let _ = tokio::signal::ctrl_c().await;
 }

@@ -73,7 +73,9 @@ fn missing() -> Problem {
 /// The address in variables, as arguments show in the list of processes with the password in them.
 fn environment(url: &str) -> Result<Vec<(&'static str, String)>, Problem> {
     let url = Url::parse(url).map_err(|it| {
-        Problem::usage(format!("The database address cannot be understood ({it}). It looks like postgresql://host/database."))
+        Problem::usage(format!(
+            "The database address cannot be understood ({it}). It looks like postgresql://host/database."
+        ))
     })?;
     let decoded = |text: &str| percent_decoded(text);
     let mut found = vec![
@@ -111,7 +113,8 @@ mod tests {
 
     #[test]
     fn the_address_becomes_variables_and_the_last_host_wins() {
-        let found = environment("postgresql://weir:p%40ss@localhost:5432/weir?host=%2Frun%2Fweir&sslmode=disable");
+        let found =
+            environment("postgresql://weir:p%40ss@localhost:5432/weir?host=%2Frun%2Fweir&sslmode=disable");
         let found: std::collections::BTreeMap<_, _> = found.unwrap().into_iter().collect();
         assert_eq!(found["PGHOST"], "/run/weir");
         assert_eq!((found["PGPASSWORD"].as_str(), found["PGSSLMODE"].as_str()), ("p@ss", "disable"));

@@ -68,7 +68,8 @@ fn connection(report: &StatusReport) -> String {
 }
 
 fn syncs(syncs: &[SyncSummary]) -> String {
-    let headings = ["sync", "state", "started", "took", "requests", "bytes", "waited", "why"].map(str::to_owned);
+    let headings =
+        ["sync", "state", "started", "took", "requests", "bytes", "waited", "why"].map(str::to_owned);
     use Side::{Left, Right};
     let sides = [Right, Left, Left, Right, Right, Right, Right, Left];
     table(&headings, &sides, &syncs.iter().map(sync).collect::<Vec<_>>())

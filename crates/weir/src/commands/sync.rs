@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use catalogue::Connector;
 use clap::Args;
-use gitlab_client::{Client, Clock, SystemClock};
+use gitlab_client::{Client, ClientConfig, Clock, SystemClock};
 use serde::Serialize;
 use store::Store;
-use sync::{Estimate, Exclude, Options, Outcome, Progress, Scope, Stop};
+use sync::{Estimate, Exclude, Failure, Options, Outcome, Progress, Scope, Stop};
 
+use crate::commands::verify::verify;
 use crate::connection::{Connection, ConnectionArguments};
 use crate::problem::Problem;
 use crate::progress::Display;
@@ -102,13 +103,27 @@ async fn attend(settings: &Settings, arguments: Arguments) -> Result<ExitCode, P
     options.job_token = connection.job_token;
     job_scope(&mut options)?;
     let database = database::open(settings, connections(options.workers)).await?;
-    let Connection { client, .. } = connection;
+    let Connection { client, config, .. } = connection;
     let plain = settings.verbose > 0;
     if arguments.dry_run {
         return estimate(client, &database.store, options, arguments.json).await;
     }
-    let outcome = read(client, &database.store, options, plain).await;
+    let mut outcome = read(client, &database.store, options, plain).await;
+    if let Some(failure) = outcome.error.take() {
+        outcome.error = Some(explained(failure, config).await);
+    }
     Ok(finish(&outcome, arguments.json))
+}
+
+/// A token that was refused midway has told less than it tells when asked about itself.
+async fn explained(failure: Failure, config: ClientConfig) -> Failure {
+    if failure.code != "invalid_credentials" {
+        return failure;
+    }
+    match Client::new(config) {
+        Ok(client) => verify(&client).await.error.unwrap_or(failure),
+        Err(_) => failure,
+    }
 }
 
 /// Connections to the database: one for each part that is read, and some for the run itself.
@@ -146,7 +161,8 @@ fn finish(outcome: &Outcome, json: bool) -> ExitCode {
 
 async fn estimate(client: Client, store: &Store, options: Options, json: bool) -> Result<ExitCode, Problem> {
     let connectors = options.connectors.clone();
-    let estimate = sync::dry_run(client.clone(), store.clone(), options, Arc::default()).await.map_err(Problem)?;
+    let estimate =
+        sync::dry_run(client.clone(), store.clone(), options, Arc::default()).await.map_err(Problem)?;
     terminal::say(&expected(&estimate));
     if json {
         let usage = client.usage();

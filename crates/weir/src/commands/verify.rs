@@ -6,14 +6,17 @@ use std::time::Instant;
 use clap::Args;
 use gitlab_client::{Client, Clock, SystemClock};
 use serde::Serialize;
-use sync::verify::{Probe, TokenReport, Verification};
 use sync::Outcome;
+use sync::verify::{Probe, TokenReport, Verification};
 
 use crate::connection::{Connection, ConnectionArguments};
 use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::terminal::{Colour, paint};
 use crate::{connectors, report, terminal};
+
+/// Somebody is waiting for the verdict.
+const ATTEMPTS: u32 = 3;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -80,7 +83,7 @@ async fn attend(arguments: Arguments) -> Result<ExitCode, Problem> {
 
 /// Verifies a client's tokens as of today.
 pub async fn verify(client: &Client) -> Verification {
-    sync::verify::verify(client, SystemClock.now().date_naive()).await
+    sync::verify::verify(&client.with_attempts(ATTEMPTS), SystemClock.now().date_naive()).await
 }
 
 fn verdict(found: Verification) -> ExitCode {

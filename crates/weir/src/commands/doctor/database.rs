@@ -44,7 +44,9 @@ fn own(settings: &Settings, findings: &mut Findings) -> Option<()> {
         Ok(Status::Stopped { version, .. }) => {
             findings.ok("database", format!("of version {version}, stopped; it is started now"));
         }
-        Ok(Status::Running { version, .. }) => findings.ok("database", format!("of version {version}, running")),
+        Ok(Status::Running { version, .. }) => {
+            findings.ok("database", format!("of version {version}, running"))
+        }
         Err(error) => findings.fail("database", error.to_string()),
     }
     Some(())

@@ -66,5 +66,8 @@ async fn clock(client: &Client, findings: &mut Findings) {
     }
     let word = if skew > TimeDelta::zero() { "ahead of" } else { "behind" };
     let apart = duration(skew.abs().to_std().unwrap_or_default());
-    findings.warn("clock", format!("this machine's is {apart} {word} GitLab's; set it by NTP. Weir counts by GitLab's."));
+    findings.warn(
+        "clock",
+        format!("this machine's is {apart} {word} GitLab's; set it by NTP. Weir counts by GitLab's."),
+    );
 }

@@ -1,0 +1,12 @@
+//! The program as its users meet it: the real binary, a fake GitLab, a database of its own for each test.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod bench;
+mod database;
+mod demo;
+mod html;
+mod sql;
+mod sync;
+mod tokens;
+mod usage;
+mod verification;
