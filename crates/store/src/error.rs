@@ -1,5 +1,7 @@
 //! What can go wrong with the database, with a sentence for the person at the terminal.
 
+use sqlx::postgres::{PgDatabaseError, PgErrorPosition, PgSeverity};
+
 /// A failure of the database.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -28,6 +30,29 @@ pub enum StoreError {
     /// Any other failure of a statement.
     #[error("The database answered: {0}")]
     Query(#[from] sqlx::Error),
+}
+
+/// PostgreSQL's own words about a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// How bad it is, and what.
+    pub message: String,
+    /// Its code, such as `42P01`.
+    pub code: String,
+    /// More about it.
+    pub detail: Option<String>,
+    /// What to do.
+    pub hint: Option<String>,
+    /// The letter of the statement it is about, from 1.
+    pub position: Option<usize>,
+}
+
+fn severity(severity: PgSeverity) -> &'static str {
+    match severity {
+        PgSeverity::Panic => "PANIC",
+        PgSeverity::Fatal => "FATAL",
+        _ => "ERROR",
+    }
 }
 
 impl StoreError {
@@ -64,6 +89,23 @@ impl StoreError {
             }
             _ => false,
         }
+    }
+
+    /// What PostgreSQL itself complains of, if it is the one that failed.
+    pub fn complaint(&self) -> Option<Complaint> {
+        let StoreError::Query(sqlx::Error::Database(error)) = self else { return None };
+        let error = error.try_downcast_ref::<PgDatabaseError>()?;
+        let position = match error.position() {
+            Some(PgErrorPosition::Original(position)) => Some(position),
+            _ => None,
+        };
+        Some(Complaint {
+            message: format!("{}: {}", severity(error.severity()), error.message()),
+            code: error.code().to_owned(),
+            detail: error.detail().map(str::to_owned),
+            hint: error.hint().map(str::to_owned),
+            position,
+        })
     }
 
     /// Whether the disk is full.

@@ -31,7 +31,7 @@ use std::sync::Arc;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
-pub use error::StoreError;
+pub use error::{Complaint, StoreError};
 pub use instances::InstanceRow;
 pub use leases::{Lease, Unit};
 pub use page::{Counts, Page, Written};
@@ -42,7 +42,7 @@ pub use query::QueryResult;
 pub use rejects::Reject;
 pub use schema::{ColumnInfo, TableInfo};
 pub use skips::Skip;
-pub use status::{StatusReport, SyncSummary};
+pub use status::{CursorSummary, RejectSummary, StatusReport, SyncSummary};
 pub use syncs::{Joined, Leadership, SyncEnd};
 
 static MIGRATOR: Migrator = sqlx::migrate!();
@@ -81,6 +81,17 @@ impl Store {
 
     async fn migrate(&self) -> Result<(), StoreError> {
         MIGRATOR.run(&self.pool).await.map_err(StoreError::migrate)
+    }
+
+    /// Gives the role for readers its rights on what the schema has now, where there is such a role.
+    pub async fn grant_reader(&self) -> Result<(), StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(server::grant_reader(&mut connection).await?)
+    }
+
+    /// The server's version, such as `16.4`.
+    pub async fn server_version(&self) -> Result<String, StoreError> {
+        Ok(sqlx::query_scalar("show server_version").fetch_one(&self.pool).await?)
     }
 
     /// Closes every connection.

@@ -27,6 +27,12 @@ impl Seen {
         (!fresh.is_empty()).then(|| (format!("[{}]", fresh.join(",")), digests))
     }
 
+    /// Forgets everything.
+    #[cfg(feature = "testing")]
+    pub(crate) fn forget(&self) {
+        self.0.lock().unwrap_or_else(|it| it.into_inner()).clear();
+    }
+
     /// Remembers rows that are stored now.
     pub(crate) fn remember(&self, digests: Vec<u64>) {
         self.0.lock().unwrap_or_else(|it| it.into_inner()).extend(digests);

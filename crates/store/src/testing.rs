@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
+use std::sync::{Arc, Weak};
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
@@ -11,19 +12,33 @@ use crate::{MIGRATOR, Store, StoreError};
 /// Names a server on which tests may make databases; without it each test process starts its own.
 pub const VARIABLE: &str = "WEIR_TEST_DATABASE_URL";
 
+impl Store {
+    /// Forgets which users were written, so that the next page writes them again.
+    pub fn forget_seen_users(&self) {
+        self.seen_users.forget();
+    }
+
+    /// Empties a column of every row, as a read of the same moment with other content would.
+    pub async fn set_null(&self, table: &str, column: &str) -> Result<(), StoreError> {
+        let sql = format!("update {table} set \"{column}\" = null");
+        sqlx::query(AssertSqlSafe(sql)).execute(&self.pool).await?;
+        Ok(())
+    }
+}
+
 /// A database that is gone when this is dropped.
 #[derive(Debug)]
 pub struct TestDatabase {
     name: String,
     admin: String,
     url: String,
-    server: Option<OwnServer>,
+    server: Option<Arc<OwnServer>>,
 }
 
 #[derive(Debug)]
 struct OwnServer {
     data_dir: PathBuf,
-    _running: Running,
+    running: Running,
 }
 
 impl TestDatabase {
@@ -53,30 +68,42 @@ impl TestDatabase {
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         let (admin, name) = (self.admin.clone(), self.name.clone());
-        let data_dir = self.server.take().map(|it| it.data_dir);
+        let server = self.server.take();
         // A drop cannot wait, and may run inside a runtime: a thread has one of its own.
         let cleaning = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(async {
-                if let Some(data_dir) = data_dir {
-                    let _ = Server::stop(&data_dir).await;
-                    return std::fs::remove_dir_all(data_dir);
-                }
-                if let Ok(mut connection) = PgConnection::connect(&admin).await {
-                    let drop = format!("drop database if exists {name} with (force)");
-                    let _ = sqlx::query(AssertSqlSafe(drop)).execute(&mut connection).await;
-                }
-                Ok(())
-            })
+            runtime.block_on(clean_up(&admin, &name, server));
+            std::io::Result::Ok(())
         });
         let _ = cleaning.join();
     }
 }
 
-async fn start() -> (String, Option<OwnServer>) {
-    let data_dir = std::env::temp_dir().join(format!("weir-test-{}", std::process::id()));
+async fn clean_up(admin: &str, name: &str, server: Option<Arc<OwnServer>>) {
+    if let Ok(mut connection) = PgConnection::connect(admin).await {
+        let drop = format!("drop database if exists {name} with (force)");
+        let _ = sqlx::query(AssertSqlSafe(drop)).execute(&mut connection).await;
+    }
+    // The last test of a process stops the server they shared.
+    if let Some(server) = server.and_then(Arc::into_inner) {
+        let _ = Server::stop(&server.data_dir).await;
+        let _ = std::fs::remove_dir_all(&server.data_dir);
+    }
+}
+
+/// The server that the tests of this process share.
+static SHARED: tokio::sync::Mutex<Weak<OwnServer>> = tokio::sync::Mutex::const_new(Weak::new());
+
+async fn start() -> (String, Option<Arc<OwnServer>>) {
+    let mut shared = SHARED.lock().await;
+    if let Some(server) = shared.upgrade() {
+        return (server.running.url(), Some(server));
+    }
+    let data_dir = std::env::temp_dir().join(format!("weir-test-{:016x}", rand::random::<u64>()));
     let running = Server::open(&Options::new(&data_dir)).await.expect("the tests' own PostgreSQL starts");
-    (running.url(), Some(OwnServer { data_dir, _running: running }))
+    let server = Arc::new(OwnServer { data_dir, running });
+    *shared = Arc::downgrade(&server);
+    (server.running.url(), Some(server))
 }
 
 /// Copies the template, which is made by whoever comes first.

@@ -120,7 +120,8 @@ async fn named(engine: &Engine, sight: &mut Sight) -> Result<(), Halt> {
 /// A job token may not read the project itself; where its merge requests can be read, its number is enough.
 async fn by_number(engine: &Engine, project: &str, sight: &mut Sight, halt: Halt) -> Result<(), Halt> {
     let Ok(source_id) = project.parse::<i64>() else { return Err(halt) };
-    let merge_requests = Request::new("projects/{project}/merge_requests").value(source_id).query("per_page", 1);
+    let merge_requests =
+        Request::new("projects/{project}/merge_requests").value(source_id).query("per_page", 1);
     if engine.client.get(&merge_requests).await.is_err() {
         return Err(halt);
     }

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use gitlab_client::Client;
 use serde::Serialize;
 use store::{InstanceRow, Joined, Store, SyncEnd};
+use tokio::task::JoinSet;
 
 use crate::capabilities::{self, Capabilities};
 use crate::details::Standing;
@@ -111,6 +112,7 @@ async fn attend(
         let engine = engine(client, store, &options, &row, helped, progress.clone(), stop.clone()).await;
         let ended = match engine {
             Ok(engine) => {
+                let engine = Arc::new(engine);
                 let ended = if joined.leadership.is_some() {
                     lead(&engine, &joined, &owner).await.map(Some)
                 } else {
@@ -214,7 +216,7 @@ async fn learned(
 }
 
 /// Leads a run: discovers, reads with everybody who helps, and completes.
-async fn lead(engine: &Engine, joined: &Joined, owner: &str) -> Result<(), Halt> {
+async fn lead(engine: &Arc<Engine>, joined: &Joined, owner: &str) -> Result<(), Halt> {
     engine.progress.enter("discovering");
     let mut sight = discovery::discover(engine).await?;
     let idle = prepare(engine, joined, &mut sight).await?;
@@ -230,7 +232,7 @@ async fn lead(engine: &Engine, joined: &Joined, owner: &str) -> Result<(), Halt>
 }
 
 /// Helps with a run that another process leads. None when the leader has died meanwhile.
-async fn help(engine: &Engine, joined: &Joined, owner: &str) -> Result<Option<()>, Halt> {
+async fn help(engine: &Arc<Engine>, joined: &Joined, owner: &str) -> Result<Option<()>, Halt> {
     engine.progress.enter("helping");
     work_together(engine, joined, owner).await?;
     loop {
@@ -367,10 +369,13 @@ fn is_idle(engine: &Engine, id: i64, stored: &[store::Partition], standing: Opti
 }
 
 /// Reads units and pending lists with several workers until nothing is left anywhere.
-async fn work_together(engine: &Engine, joined: &Joined, owner: &str) -> Result<(), Halt> {
-    let workers =
-        (0..engine.options.workers.max(1)).map(|it| worker(engine, joined, format!("{owner}/{it}")));
-    let ends: Vec<Result<(), Halt>> = futures::future::join_all(workers).await;
+async fn work_together(engine: &Arc<Engine>, joined: &Joined, owner: &str) -> Result<(), Halt> {
+    // Tasks of their own, so that parsing and writing use every core; they end with this set when it is dropped.
+    let mut workers = JoinSet::new();
+    for number in 0..engine.options.workers.max(1) {
+        workers.spawn(worker(engine.clone(), joined.id, format!("{owner}/{number}")));
+    }
+    let ends = workers.join_all().await;
     // A failure that ends the run is told before one that only concerns a part.
     let mut later = None;
     for halt in ends.into_iter().filter_map(Result::err) {
@@ -382,7 +387,8 @@ async fn work_together(engine: &Engine, joined: &Joined, owner: &str) -> Result<
     later.map_or(Ok(()), Err)
 }
 
-async fn worker(engine: &Engine, joined: &Joined, owner: String) -> Result<(), Halt> {
+async fn worker(engine: Arc<Engine>, sync_id: i64, owner: String) -> Result<(), Halt> {
+    let engine = &*engine;
     let mut failed = None;
     loop {
         if engine.stop.asked() {
@@ -391,12 +397,12 @@ async fn worker(engine: &Engine, joined: &Joined, owner: String) -> Result<(), H
         if engine.ending() {
             break;
         }
-        if let Some(lease) = engine.store.claim(joined.id, &owner).await? {
+        if let Some(lease) = engine.store.claim(sync_id, &owner).await? {
             unit(engine, &lease, &mut failed).await.inspect_err(|_| engine.stop_others())?;
         } else {
             match pending::some(engine, &owner).await {
                 Ok(true) => {}
-                Ok(false) if nothing_left(engine, joined).await? => break,
+                Ok(false) if nothing_left(engine, sync_id).await? => break,
                 Ok(false) => tokio::time::sleep(PATIENCE).await,
                 Err(Halt::Later(detail)) => {
                     failed = Some(detail);
@@ -412,11 +418,11 @@ async fn worker(engine: &Engine, joined: &Joined, owner: String) -> Result<(), H
     failed.map_or(Ok(()), |detail| Err(Halt::Later(detail)))
 }
 
-async fn nothing_left(engine: &Engine, joined: &Joined) -> Result<bool, Halt> {
+async fn nothing_left(engine: &Engine, sync_id: i64) -> Result<bool, Halt> {
     if engine.ending() {
         return Ok(true);
     }
-    Ok(engine.store.units_left(joined.id).await? == 0
+    Ok(engine.store.units_left(sync_id).await? == 0
         && engine.store.pending_left(engine.instance.0).await? == 0)
 }
 

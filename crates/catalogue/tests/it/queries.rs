@@ -14,7 +14,9 @@ fn variables(document: &Document) -> Value {
     match document.name {
         "projectDetails" | "groupDetails" => json!({ "ids": ids(100), "first": 100, "lists": 100 }),
         "users" => json!({ "ids": ids(100), "first": 100 }),
-        "mergeRequests" => json!({ "ids": ids(1), "first": 50, "notes": 100, "lists": 20, "sort": "UPDATED_DESC" }),
+        "mergeRequests" => {
+            json!({ "ids": ids(1), "first": 50, "notes": 100, "lists": 20, "sort": "UPDATED_DESC" })
+        }
         "openMergeRequests" => {
             json!({ "ids": ids(100), "projects": 100, "first": 100, "state": "opened" })
         }
@@ -34,8 +36,11 @@ fn every_query_is_valid_against_the_recorded_schema() {
 
 #[test]
 fn every_query_fits_the_community_edition_without_its_optional_fields() {
-    let optional: Vec<String> =
-        documents().into_iter().flat_map(Document::optional).map(|(ty, field)| format!("{ty}.{field}")).collect();
+    let optional: Vec<String> = documents()
+        .into_iter()
+        .flat_map(Document::optional)
+        .map(|(ty, field)| format!("{ty}.{field}"))
+        .collect();
     let schema = FakeSchema::new(Edition::Ce, &optional).expect("a schema without optional fields");
     for document in documents() {
         // A query about nothing but an optional field is never sent to a GitLab that lacks it.
@@ -51,7 +56,8 @@ fn every_query_fits_the_community_edition_without_its_optional_fields() {
 #[test]
 fn every_query_stays_under_the_limit_of_complexity() {
     for document in documents() {
-        let score = complexity::of_query(&document.whole(), &variables(document)).expect("the query is valid");
+        let score =
+            complexity::of_query(&document.whole(), &variables(document)).expect("the query is valid");
         eprintln!("{}: {score}", document.name);
         assert!(score <= 250, "{} scores {score}", document.name);
         assert!(document.whole().len() < 10_000, "{} is too long", document.name);
@@ -62,7 +68,8 @@ fn every_query_stays_under_the_limit_of_complexity() {
 fn every_list_is_asked_whether_there_is_more() {
     let schema = FakeSchema::new(Edition::Premium, &[]).expect("the fake's schema");
     for document in documents() {
-        let parsed = ExecutableDocument::parse_and_validate(&schema.definition, document.whole(), document.name);
+        let parsed =
+            ExecutableDocument::parse_and_validate(&schema.definition, document.whole(), document.name);
         let parsed = parsed.expect("the query is valid");
         for operation in parsed.operations.iter() {
             has_page_info(document.name, &operation.selection_set);

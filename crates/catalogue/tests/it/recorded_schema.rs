@@ -38,7 +38,9 @@ fn write(types: &Map<String, Value>) -> String {
             _ => writeln!(sdl, "scalar {name}").expect("a string takes text"),
         }
     }
-    let known = |it: &&String| types.contains_key(*it) || SUPPLIED.contains(&it.as_str()) || BUILT_IN.contains(&it.as_str());
+    let known = |it: &&String| {
+        types.contains_key(*it) || SUPPLIED.contains(&it.as_str()) || BUILT_IN.contains(&it.as_str())
+    };
     for opaque in named.iter().filter(|it| !known(it)) {
         writeln!(sdl, "scalar {opaque}").expect("a string takes text");
     }

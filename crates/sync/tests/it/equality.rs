@@ -17,11 +17,18 @@ pub async fn assert_equal(bench: &Bench, reading: Reading) {
         let stored = stored(bench, table).await;
         wrong.extend(differences(table, &rows, &stored));
     }
-    assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.iter().take(30).cloned().collect::<Vec<_>>().join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} differences:\n{}",
+        wrong.len(),
+        wrong.iter().take(30).cloned().collect::<Vec<_>>().join("\n")
+    );
 }
 
 async fn stored(bench: &Bench, table: &str) -> Vec<Row> {
-    let sql = format!("select to_jsonb(t) - 'synced_at' - 'deleted_reason' as row from {table} t where deleted_at is null");
+    let sql = format!(
+        "select to_jsonb(t) - 'synced_at' - 'deleted_reason' as row from {table} t where deleted_at is null"
+    );
     let result = bench.store.query(&sql).await.expect("the table can be read");
     result.rows.into_iter().filter_map(|mut row| row.swap_remove(0).as_object().cloned()).collect()
 }
@@ -56,9 +63,9 @@ fn key(table: &str, row: &Row) -> String {
         "gitlab_group_members" => &["group_id", "user_id"],
         "gitlab_project_members" => &["project_id", "user_id"],
         "gitlab_merge_request_labels" => &["merge_request_id", "label_id"],
-        "gitlab_merge_request_assignees" | "gitlab_merge_request_reviewers" | "gitlab_merge_request_approvals" => {
-            &["merge_request_id", "user_id"]
-        }
+        "gitlab_merge_request_assignees"
+        | "gitlab_merge_request_reviewers"
+        | "gitlab_merge_request_approvals" => &["merge_request_id", "user_id"],
         "gitlab_reviews" if row["review_type"] != "commented" => &["merge_request_id", "user_id"],
         "gitlab_labels" | "gitlab_milestones" => &["project_id", "id"],
         _ => &["id"],

@@ -46,7 +46,11 @@ async fn reads_the_truth_in_spite_of_it_all(seed: u64, rest_only: bool) {
     };
     let (outcome, ()) = tokio::join!(syncing, second_storm);
     assert!(outcome.ok, "{:?}", outcome.error);
-    assert!(outcome.skips.iter().all(|it| it.reason == "feature_disabled" || it.reason == "graphql_off"), "{:?}", outcome.skips);
+    assert!(
+        outcome.skips.iter().all(|it| it.reason == "feature_disabled" || it.reason == "graphql_off"),
+        "{:?}",
+        outcome.skips
+    );
     assert!(outcome.waited_seconds > 0.5, "the storms were waited out: {outcome:?}");
     assert_equal(&bench, Reading { graphql: !rest_only, approvals_have_time: false }).await;
 }
@@ -94,7 +98,8 @@ async fn a_sync_that_is_cut_short_at_random_moments_goes_on_where_it_stopped() {
     let bench = Bench::new(FakeGitlab::builder().scale(Scale::tiny()).seed(41)).await;
     let mut random = ChaCha8Rng::seed_from_u64(41);
     for _ in 0..50 {
-        let syncing = sync::run(bench.client(), bench.store.clone(), options(), Default::default(), Default::default());
+        let syncing =
+            sync::run(bench.client(), bench.store.clone(), options(), Default::default(), Default::default());
         let _ = tokio::time::timeout(Duration::from_millis(random.random_range(1..250)), syncing).await;
     }
     let outcome = bench.sync().await;
@@ -118,7 +123,8 @@ async fn two_syncs_at_once_share_the_work_and_read_nothing_twice() {
         let other = Bench::new(FakeGitlab::builder().scale(Scale::tiny()).seed(61)).await;
         other.sync().await.requests
     };
-    let run = || sync::run(bench.client(), bench.store.clone(), options(), Default::default(), Default::default());
+    let run =
+        || sync::run(bench.client(), bench.store.clone(), options(), Default::default(), Default::default());
     let (one, two) = tokio::join!(run(), run());
     assert!(one.ok && two.ok, "{:?} {:?}", one.error, two.error);
     assert_eq!(one.requests + two.requests, alone, "{} and {}", one.requests, two.requests);

@@ -31,11 +31,17 @@ impl Bench {
 
     pub fn client_with(&self, tokens: &[&str]) -> Client {
         let mut config = ClientConfig::new(BaseUrl::parse(self.fake.url()).expect("the fake's address"));
-        let credential = |(at, token): (usize, &&str)| Credential::new(format!("{at}"), TokenKind::Private, *token);
+        let credential =
+            |(at, token): (usize, &&str)| Credential::new(format!("{at}"), TokenKind::Private, *token);
         config.credentials = tokens.iter().enumerate().map(credential).collect();
         config.allowed = sync::allowed_endpoints();
         config.timeout = Duration::from_millis(1500);
-        config.retry = RetryPolicy { attempts: 8, base: Duration::from_millis(5), max: Duration::from_millis(200), ..RetryPolicy::default() };
+        config.retry = RetryPolicy {
+            attempts: 8,
+            base: Duration::from_millis(5),
+            max: Duration::from_millis(200),
+            ..RetryPolicy::default()
+        };
         config.concurrency = 8;
         Client::new(config).expect("the client is made")
     }
@@ -47,7 +53,8 @@ impl Bench {
     pub async fn sync_with(&self, change: impl FnOnce(&mut Options)) -> Outcome {
         let mut options = options();
         change(&mut options);
-        sync::run(self.client(), self.store.clone(), options, Arc::<Progress>::default(), Stop::default()).await
+        sync::run(self.client(), self.store.clone(), options, Arc::<Progress>::default(), Stop::default())
+            .await
     }
 }
 

@@ -59,19 +59,42 @@ async fn a_recorded_project_with_merge_requests_notes_and_members_is_imported() 
                     from gitlab_merge_requests where iid = 46";
     assert_eq!(
         rows(&store, closed).await,
-        json!([[68533146, "test PR: fork -> upstream", "closed", false, 4626962, 4626962, null, null, null,
-                "2020-08-24 08:44:22.849", 0]])
+        json!([[
+            68533146,
+            "test PR: fork -> upstream",
+            "closed",
+            false,
+            4626962,
+            4626962,
+            null,
+            null,
+            null,
+            "2020-08-24 08:44:22.849",
+            0
+        ]])
     );
-    let merged = "select id, state, merged_by_user_id, merge_commit_sha, open_to_merge, source_branch, target_branch
+    let merged =
+        "select id, state, merged_by_user_id, merge_commit_sha, open_to_merge, source_branch, target_branch
                     from gitlab_merge_requests where iid = 19";
     assert_eq!(
         rows(&store, merged).await,
-        json!([[43305101, "merged", 375555, "b8e18207cfdad954f1b3a96db34d0706b272e6cf", 108, "test_branch", "master"]])
+        json!([[
+            43305101,
+            "merged",
+            375555,
+            "b8e18207cfdad954f1b3a96db34d0706b272e6cf",
+            108,
+            "test_branch",
+            "master"
+        ]])
     );
     let notes = "select m.iid, n.system, count(*) from gitlab_merge_request_notes n
                    join gitlab_merge_requests m on m.project_id = n.project_id and m.id = n.merge_request_id
                   group by 1, 2 order by 1, 2";
-    assert_eq!(rows(&store, notes).await, json!([[1, false, 3], [1, true, 47], [19, false, 2], [19, true, 2]]));
+    assert_eq!(
+        rows(&store, notes).await,
+        json!([[1, false, 3], [1, true, 47], [19, false, 2], [19, true, 2]])
+    );
     let title = "select action, user_id, to_char(created_at, 'YYYY-MM-DD HH24:MI:SS.MS'), body
                    from gitlab_merge_request_notes where id = 263325107";
     assert_eq!(rows(&store, title).await, json!([["title", 375555, "2019-12-19 20:19:28.353", null]]));
@@ -102,7 +125,14 @@ async fn recorded_merge_requests_of_a_project_that_was_not_recorded_are_imported
                    from gitlab_merge_requests where iid = 1";
     assert_eq!(
         rows(&store, first).await,
-        json!([[32348491, "Resolve \"Add documentation to snowflake spend package\"", "merged", 2295562, 1942272, 33023]])
+        json!([[
+            32348491,
+            "Resolve \"Add documentation to snowflake spend package\"",
+            "merged",
+            2295562,
+            1942272,
+            33023
+        ]])
     );
     let labels = "select name, label_id < 0 from gitlab_merge_request_labels l join gitlab_merge_requests m
                       on m.project_id = l.project_id and m.id = l.merge_request_id where m.iid = 4 order by name collate \"C\"";

@@ -1,0 +1,11 @@
+//! One file per command.
+
+pub mod database;
+pub mod demo;
+pub mod doctor;
+pub mod psql;
+pub mod schema;
+pub mod sql;
+pub mod status;
+pub mod sync;
+pub mod verify;

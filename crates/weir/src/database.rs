@@ -1,0 +1,67 @@
+//! The database in use: the user's own server, or Weir's in the data directory.
+
+use std::path::Path;
+
+use store::Store;
+use store::server::{Listen, Options, Running, Server, WatchCommand};
+
+use crate::problem::Problem;
+use crate::settings::Settings;
+
+/// An open database. Weir's own server counts as in use for as long as this lives.
+pub struct Database {
+    pub store: Store,
+    _running: Option<Running>,
+}
+
+/// Opens the database in use with Weir's schema in it, starting Weir's own server if no other is named.
+pub async fn open(settings: &Settings, connections: u32) -> Result<Database, Problem> {
+    match settings.database_url() {
+        Some(url) => at(&url.value, connections).await,
+        None => own(&settings.data_dir()?.value, connections).await,
+    }
+}
+
+/// Opens the database in use for questions: a server of the user's own is left as it is.
+pub async fn open_for_reading(settings: &Settings) -> Result<Database, Problem> {
+    match settings.database_url() {
+        Some(url) => Ok(Database { store: Store::connect(&url.value, 1).await?, _running: None }),
+        None => own(&settings.data_dir()?.value, 1).await,
+    }
+}
+
+async fn at(url: &str, connections: u32) -> Result<Database, Problem> {
+    let store = Store::open(url, connections).await?;
+    grant(&store).await;
+    Ok(Database { store, _running: None })
+}
+
+/// Weir's own database in this data directory.
+pub async fn own(data_dir: &Path, connections: u32) -> Result<Database, Problem> {
+    let running = Server::open(&options(data_dir, None)).await?;
+    let store = Store::open(&running.url(), connections).await?;
+    grant(&store).await;
+    Ok(Database { store, _running: Some(running) })
+}
+
+/// Readers without rights are no reason to stop.
+async fn grant(store: &Store) {
+    if let Err(error) = store.grant_reader().await {
+        tracing::warn!(%error, "the role for readers could not be given its rights");
+    }
+}
+
+/// How Weir's own server is opened, with the watcher that stops it when nobody uses it.
+pub fn options(data_dir: &Path, listen: Option<Listen>) -> Options {
+    let mut options = Options::new(data_dir);
+    options.listen = listen;
+    options.watch_command = std::env::current_exe().ok().map(|program| WatchCommand {
+        program,
+        arguments: vec![
+            "database".to_owned(),
+            "watch".to_owned(),
+            format!("--data-dir={}", data_dir.display()),
+        ],
+    });
+    options
+}
