@@ -1,7 +1,44 @@
-//! placeholder
-pub async fn run(_quick: bool) -> anyhow::Result<()> {
+//! `cargo xtask bench`: what an import costs, measured on the release build against the fake GitLab.
+//!
+//! Nothing is asserted and nothing is written: a table shows each figure beside its target. The database is Weir's
+//! own and runs before the clock does.
+
+mod fake;
+mod import;
+mod measure;
+mod scenarios;
+mod table;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use crate::command::{cargo, succeed};
+
+pub use measure::measure;
+
+/// The programs that are measured.
+pub struct Programs {
+    pub weir: PathBuf,
+    pub fake: PathBuf,
+    pub xtask: PathBuf,
+}
+
+/// Builds the programs and runs the scenarios.
+pub async fn run(quick: bool) -> anyhow::Result<()> {
+    succeed(cargo(&["build", "--release", "--package", "weir", "--package", "fake-gitlab", "--bins"]))?;
+    let programs = Programs::beside_this_one()?;
+    let table = scenarios::run(&programs, quick)?;
+    table.print();
     Ok(())
 }
-pub fn measure(_file: &std::path::Path, _program: &[String]) -> anyhow::Result<()> {
-    Ok(())
+
+impl Programs {
+    fn beside_this_one() -> anyhow::Result<Programs> {
+        let xtask = std::env::current_exe()?;
+        let target =
+            xtask.parent().and_then(|it| it.parent()).context("this program is not where cargo puts it")?;
+        let release = target.join("release");
+        Ok(Programs { weir: release.join("weir"), fake: release.join("fake-gitlab"), xtask })
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use catalogue::{RESOURCES, documents};
 
-use super::manifest::dependencies;
+use super::manifest::own_dependencies;
 use super::tree::{File, Tree};
 use crate::record;
 
@@ -54,7 +54,7 @@ fn declared(file: &File) -> Vec<String> {
 /// Dependencies beyond the pure ones.
 pub fn impure_dependencies(tree: &Tree) -> Vec<String> {
     let manifest = tree.file("crates/catalogue/Cargo.toml").map_or("", |it| &it.text);
-    let impure = dependencies(manifest).into_iter().filter(|it| !PURE.contains(it));
+    let impure = own_dependencies(manifest).into_iter().filter(|it| !PURE.contains(it));
     impure.map(|it| format!("crates/catalogue/Cargo.toml: {it}")).collect()
 }
 

@@ -19,7 +19,9 @@ pub fn wrapped(tree: &Tree) -> Vec<String> {
     let mut broken = Vec::new();
     for (name, manifest) in crates(tree) {
         let named = dependencies(&manifest.text);
-        let barred = WRAPPED.iter().filter(|(library, by)| named.contains(library) && !by.contains(&name));
+        let barred = WRAPPED
+            .iter()
+            .filter(|(library, by)| named.contains(library) && *library != name && !by.contains(&name));
         broken.extend(
             barred.map(|(library, by)| format!("{}: {library} belongs to {}", manifest.path, by.join(", "))),
         );

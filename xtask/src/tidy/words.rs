@@ -19,6 +19,9 @@ const WORKPLACE: &[&str] = &[
     concat!("../sha", "red/reference"),
 ];
 
+/// How a module says what is in it; a crate may do so by its README.
+const OPENINGS: &[&str] = &["//!", "#![doc = include_str!(\"../README.md\")]"];
+
 /// Work that was left.
 pub fn leftovers(tree: &Tree) -> Vec<String> {
     find(tree.sources(), LEFTOVERS)
@@ -43,5 +46,8 @@ fn find<'a>(files: impl Iterator<Item = &'a File>, words: &[&str]) -> Vec<String
 /// Modules that begin without saying what they are. Files of tests are described by their tests.
 pub fn undescribed(tree: &Tree) -> Vec<String> {
     let modules = tree.sources().filter(|it| it.path.contains("src/") && !it.path.ends_with("/tests.rs"));
-    modules.filter(|it| !it.text.starts_with("//!")).map(|it| it.path.clone()).collect()
+    modules
+        .filter(|it| !OPENINGS.iter().any(|opening| it.text.starts_with(opening)))
+        .map(|it| it.path.clone())
+        .collect()
 }

@@ -1,0 +1,104 @@
+//! One import into a database of its own.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Context, ensure};
+use serde_json::Value;
+
+use super::Programs;
+use super::fake::Fake;
+
+/// The token that every fake knows.
+const TOKEN: &str = "glpat-fake-token";
+
+/// A data directory with a running database; both are gone when this is dropped.
+pub struct Place<'p> {
+    programs: &'p Programs,
+    data_dir: PathBuf,
+}
+
+/// What an import did and used.
+#[derive(Debug, Clone)]
+pub struct Import {
+    /// From the start of the program to its end.
+    pub seconds: f64,
+    pub cpu_seconds: f64,
+    pub peak_bytes: f64,
+    pub requests: f64,
+    /// Rows written, in all tables.
+    pub written: f64,
+}
+
+impl<'p> Place<'p> {
+    /// A fresh database.
+    pub fn new(programs: &'p Programs) -> anyhow::Result<Place<'p>> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let data_dir = std::env::temp_dir().join(format!("weir-bench-{}-{number}", std::process::id()));
+        let place = Place { programs, data_dir };
+        place.weir(&["database", "start"])?;
+        // The schema, too, is made before the clock runs: it is part of the start of the database.
+        place.count("select count(*) from gitlab_projects")?;
+        Ok(place)
+    }
+
+    /// Imports everything from a fake.
+    pub fn import(&self, fake: &Fake, options: &[&str]) -> anyhow::Result<Import> {
+        let file = self.data_dir.with_extension("usage");
+        let mut command = Command::new(&self.programs.xtask);
+        command
+            .arg("measure")
+            .arg(&file)
+            .arg(&self.programs.weir)
+            .args(["sync", "--json", "--url", &fake.url]);
+        let output = self.succeed(command.args(options))?;
+        let usage: Value = serde_json::from_slice(&std::fs::read(&file)?)?;
+        std::fs::remove_file(&file)?;
+        let outcome: Value = serde_json::from_slice(&output.stdout).context("weir sync printed no JSON")?;
+        ensure!(outcome["ok"] == true, "the import failed: {}", outcome["error"]);
+        let tables = outcome["resources"].as_object().context("the outcome names no tables")?;
+        Ok(Import {
+            seconds: number(&usage["seconds"])?,
+            cpu_seconds: number(&usage["cpu_seconds"])?,
+            peak_bytes: number(&usage["peak_bytes"])?,
+            requests: number(&outcome["requests"])?,
+            written: tables.values().filter_map(|it| it["written"].as_f64()).sum(),
+        })
+    }
+
+    /// The number that a query gives.
+    pub fn count(&self, query: &str) -> anyhow::Result<f64> {
+        let output = self.weir(&["sql", "--format", "csv", query])?;
+        let text = String::from_utf8(output.stdout)?;
+        text.lines()
+            .nth(1)
+            .and_then(|it| it.trim().parse().ok())
+            .with_context(|| format!("{query} gave {text:?}"))
+    }
+
+    fn weir(&self, arguments: &[&str]) -> anyhow::Result<Output> {
+        self.succeed(Command::new(&self.programs.weir).args(arguments))
+    }
+
+    fn succeed(&self, command: &mut Command) -> anyhow::Result<Output> {
+        command.env("WEIR_DATA_DIR", &self.data_dir).env("GITLAB_TOKEN", TOKEN).env_remove("DATABASE_URL");
+        let output = command.output().with_context(|| format!("{command:?} cannot be run"))?;
+        let told = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{command:?} ended with {}:\n{told}", output.status);
+        Ok(output)
+    }
+}
+
+fn number(value: &Value) -> anyhow::Result<f64> {
+    value.as_f64().with_context(|| format!("{value} is no number"))
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        // What cannot be removed is in the folder for temporary files.
+        let _ = self.weir(&["database", "stop"]);
+        let _ = std::fs::remove_dir_all(&self.data_dir);
+    }
+}
