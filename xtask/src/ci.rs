@@ -59,7 +59,8 @@ fn clippy() -> anyhow::Result<()> {
 
 fn doc_links() -> anyhow::Result<()> {
     let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"]);
-    doc.env("RUSTDOCFLAGS", "-D warnings");
+    // What documents an option is also its help, where a bare address reads better.
+    doc.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::bare-urls");
     succeed(doc)
 }
 
