@@ -60,7 +60,8 @@ pub static TABLE: Table = Table {
     name: "gitlab_merge_requests",
     key: &["project_id", "id"],
     version: Some("updated_at"),
-    fill: &[],
+    // A merge is not undone, and the GraphQL of old versions does not tell whose it was.
+    fill: &["merged_by_user_id"],
 };
 
 /// Labels on merge requests.

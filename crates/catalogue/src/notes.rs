@@ -52,7 +52,7 @@ pub static TABLE: Table = Table {
     name: "gitlab_merge_request_notes",
     key: &["project_id", "id"],
     version: Some("updated_at"),
-    fill: &["action"],
+    fill: &["action", "internal"],
 };
 
 row! {

@@ -18,6 +18,16 @@ impl Store {
         self.seen_users.forget();
     }
 
+    /// The rows of a table that live, as JSON objects.
+    pub async fn live_rows(
+        &self,
+        table: &str,
+    ) -> Result<Vec<serde_json::Map<String, serde_json::Value>>, StoreError> {
+        let sql = format!("select to_jsonb(t) from {table} t where deleted_at is null");
+        let rows = self.query(&sql).await?.rows;
+        Ok(rows.into_iter().filter_map(|mut row| row.swap_remove(0).as_object().cloned()).collect())
+    }
+
     /// Empties a column of every row, as a read of the same moment with other content would.
     pub async fn set_null(&self, table: &str, column: &str) -> Result<(), StoreError> {
         let sql = format!("update {table} set \"{column}\" = null");

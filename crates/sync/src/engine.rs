@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 
 use catalogue::{Connector, Instance, Origin, Rows};
 use chrono::{DateTime, Utc};
@@ -34,6 +35,9 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
 }
 
+/// How long a run that was asked to stop may take to finish the page in hand.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// Asks a run to stop: it finishes the page in hand.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<AtomicBool>);
@@ -47,6 +51,14 @@ impl Stop {
     /// Whether somebody asked.
     pub fn asked(&self) -> bool {
         self.0.load(Relaxed)
+    }
+
+    /// Returns when somebody has asked and the page in hand takes too long: it may be waiting for a limit.
+    pub(crate) async fn overdue(&self) {
+        while !self.asked() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        tokio::time::sleep(GRACE).await;
     }
 }
 

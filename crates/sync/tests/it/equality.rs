@@ -1,84 +1,17 @@
 //! Holds the tables against the fake's own truth, row by row and field by field.
 
-use std::collections::BTreeMap;
-
-use fake_gitlab::truth::{Reading, truth};
-use serde_json::{Map, Value};
+use fake_gitlab::truth::{Reading, differences, truth};
 
 use crate::harness::Bench;
-
-type Row = Map<String, Value>;
 
 /// Panics with the first differences.
 pub async fn assert_equal(bench: &Bench, reading: Reading) {
     let wanted = truth(&bench.fake.world(), &bench.fake.viewer(), reading);
     let mut wrong = Vec::new();
     for (table, rows) in wanted {
-        let stored = stored(bench, table).await;
+        let stored = bench.store.live_rows(table).await.expect("the table can be read");
         wrong.extend(differences(table, &rows, &stored));
     }
-    assert!(
-        wrong.is_empty(),
-        "{} differences:\n{}",
-        wrong.len(),
-        wrong.iter().take(30).cloned().collect::<Vec<_>>().join("\n")
-    );
-}
-
-async fn stored(bench: &Bench, table: &str) -> Vec<Row> {
-    let sql = format!(
-        "select to_jsonb(t) - 'synced_at' - 'deleted_reason' as row from {table} t where deleted_at is null"
-    );
-    let result = bench.store.query(&sql).await.expect("the table can be read");
-    result.rows.into_iter().filter_map(|mut row| row.swap_remove(0).as_object().cloned()).collect()
-}
-
-fn differences(table: &str, wanted: &[Row], stored: &[Row]) -> Vec<String> {
-    let wanted_by: BTreeMap<String, &Row> = wanted.iter().map(|row| (key(table, row), row)).collect();
-    let stored_by: BTreeMap<String, &Row> = stored.iter().map(|row| (key(table, row), row)).collect();
-    let mut wrong = Vec::new();
-    for (key, row) in &wanted_by {
-        match stored_by.get(key) {
-            None => wrong.push(format!("{table} {key}: missing")),
-            Some(found) => wrong.extend(fields(table, key, row, found)),
-        }
-    }
-    let extra = stored_by.keys().filter(|key| !wanted_by.contains_key(*key));
-    wrong.extend(extra.map(|key| format!("{table} {key}: not in GitLab")));
-    wrong
-}
-
-fn fields(table: &str, key: &str, wanted: &Row, found: &Row) -> Vec<String> {
-    let differs = |(name, value): (&String, &Value)| {
-        let skipped = table == "gitlab_reviews" && name == "id" && value.as_i64().is_none_or(|it| it < 0);
-        let (left, right) = (normal(name, value), normal(name, found.get(name).unwrap_or(&Value::Null)));
-        (!skipped && left != right).then(|| format!("{table} {key} {name}: GitLab {left}, stored {right}"))
-    };
-    wanted.iter().filter_map(differs).collect()
-}
-
-/// What identifies a row, on both sides.
-fn key(table: &str, row: &Row) -> String {
-    let columns: &[&str] = match table {
-        "gitlab_group_members" => &["group_id", "user_id"],
-        "gitlab_project_members" => &["project_id", "user_id"],
-        "gitlab_merge_request_labels" => &["merge_request_id", "label_id"],
-        "gitlab_merge_request_assignees"
-        | "gitlab_merge_request_reviewers"
-        | "gitlab_merge_request_approvals" => &["merge_request_id", "user_id"],
-        "gitlab_reviews" if row["review_type"] != "commented" => &["merge_request_id", "user_id"],
-        "gitlab_labels" | "gitlab_milestones" => &["project_id", "id"],
-        _ => &["id"],
-    };
-    let verdict = if table == "gitlab_reviews" && columns.len() == 2 { "verdict " } else { "" };
-    format!("{verdict}{}", columns.iter().map(|it| row[*it].to_string()).collect::<Vec<_>>().join("/"))
-}
-
-/// Times to the second.
-fn normal(name: &str, value: &Value) -> Value {
-    let is_time = name.ends_with("_at") || name == "ready_for_review";
-    match value.as_str() {
-        Some(text) if is_time && text.len() >= 19 => Value::String(text[..19].replace(' ', "T")),
-        _ => value.clone(),
-    }
+    let first: Vec<&String> = wrong.iter().take(30).collect();
+    assert!(wrong.is_empty(), "{} differences: {first:#?}", wrong.len());
 }

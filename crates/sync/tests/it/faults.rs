@@ -141,3 +141,19 @@ async fn a_sync_asked_to_stop_says_so_and_the_next_one_goes_on() {
     assert!(bench.sync().await.ok);
     assert_equal(&bench, Reading { graphql: true, approvals_have_time: false }).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_that_waits_for_a_limit_stops_when_it_is_asked_to() {
+    let bench = Bench::new(FakeGitlab::builder().scale(Scale::tiny()).seed(72)).await;
+    for _ in 0..40 {
+        bench.fake.faults().too_many_requests_next(3600);
+    }
+    let stop = sync::Stop::default();
+    let syncing = sync::run(bench.client(), bench.store.clone(), options(), Default::default(), stop.clone());
+    let asking = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        stop.ask();
+    };
+    let (outcome, ()) = tokio::join!(syncing, asking);
+    assert_eq!(outcome.error.map(|it| it.code), Some("stopped"));
+}

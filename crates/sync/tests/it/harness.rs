@@ -13,7 +13,8 @@ use sync::{Options, Outcome, Progress, Scope, Stop};
 /// Everything a test of the sync needs.
 pub struct Bench {
     pub fake: FakeGitlab,
-    pub database: TestDatabase,
+    /// Kept, so that the database lives as long as the test.
+    _database: TestDatabase,
     pub store: Store,
 }
 
@@ -22,7 +23,7 @@ impl Bench {
         let database = TestDatabase::new().await;
         let store = database.store().await;
         let fake = builder.start().await.expect("the fake starts");
-        Bench { fake, database, store }
+        Bench { fake, _database: database, store }
     }
 
     pub fn client(&self) -> Client {

@@ -6,3 +6,4 @@ mod faults;
 mod harness;
 mod import;
 mod recorded;
+mod shapes;

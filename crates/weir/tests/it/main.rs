@@ -5,6 +5,7 @@ mod bench;
 mod database;
 mod demo;
 mod html;
+mod kills;
 mod sql;
 mod sync;
 mod tokens;

@@ -1,0 +1,111 @@
+//! How a run ends: in the database, in the outcome, and in the words of a failure.
+
+use catalogue::Connector;
+use serde_json::Value;
+use store::{Joined, Skip, Store, SyncEnd};
+
+use crate::engine::{Engine, Halt, Options};
+use crate::{Failure, Outcome};
+
+/// What ended a run, for people.
+pub(crate) fn failure(halt: Halt) -> Failure {
+    match halt {
+        Halt::Failed(failure) => failure,
+        Halt::Later(detail) => Failure::new("failed", "unavailable", detail),
+        Halt::Skipped => Failure::new("failed", "skipped", "A part that the sync needs could not be read."),
+        Halt::Store(error) if error.is_disk_full() => Failure::new(
+            "failed",
+            "disk_full",
+            "The database's disk is full. Nothing is lost: free some space and run the same command again.",
+        ),
+        Halt::Store(error) => Failure::new("failed", "database", error.to_string()),
+    }
+}
+
+/// Ends a run in the database and in the outcome.
+pub(crate) async fn finish(
+    engine: &Engine,
+    joined: &Joined,
+    owner: &str,
+    ended: &Result<Option<()>, Halt>,
+    outcome: &mut Outcome,
+) -> Result<(), Halt> {
+    for (table, counts) in engine.tally.tables() {
+        let total = outcome.resources.entry(table).or_default();
+        total.read += counts.read;
+        total.written += counts.written;
+        total.unchanged += counts.unchanged;
+        total.rejected += counts.rejected;
+    }
+    let skips = engine.tally.skips();
+    let store_is_gone = matches!(ended, Err(Halt::Store(error)) if error.is_outage());
+    if store_is_gone {
+        return Ok(());
+    }
+    engine.store.release_all(joined.id, owner).await?;
+    engine.store.release_pending(engine.instance.0, owner).await?;
+    if joined.leadership.is_some() {
+        let parents = engine.named();
+        engine.store.save_skips(engine.instance.0, &parents, &skips, engine.started).await?;
+        end(engine, joined, ended, outcome).await?;
+    }
+    outcome.skips = skips;
+    outcome.skips.extend(rest_only_skip(engine));
+    Ok(())
+}
+
+/// Without GraphQL there are no diff statistics, which is said and not hidden.
+fn rest_only_skip(engine: &Engine) -> Option<Skip> {
+    (!engine.capabilities.graphql).then(|| Skip {
+        connector: Connector::Gitlab.name().to_owned(),
+        resource: "diff_statistics".to_owned(),
+        parent_id: 0,
+        parent: String::new(),
+        reason: "graphql_off".to_owned(),
+        detail: "Additions, deletions and changed files stay empty: only GraphQL has them, and REST would have to read source code."
+            .to_owned(),
+    })
+}
+
+async fn end(
+    engine: &Engine,
+    joined: &Joined,
+    ended: &Result<Option<()>, Halt>,
+    outcome: &Outcome,
+) -> Result<(), Halt> {
+    let usage = engine.client.usage();
+    let (state, error) = match ended {
+        Ok(_) => ("complete", None),
+        Err(Halt::Failed(failure)) if failure.code == "stopped" => ("stopped", Some(failure.clone())),
+        Err(Halt::Failed(failure)) => ("failed", Some(failure.clone())),
+        Err(Halt::Later(detail)) => ("failed", Some(Failure::new("failed", "unavailable", detail.clone()))),
+        Err(Halt::Store(error)) => ("failed", Some(Failure::new("failed", "database", error.to_string()))),
+        Err(Halt::Skipped) => ("failed", None),
+    };
+    let end = SyncEnd {
+        state,
+        requests: usage.requests.cast_signed(),
+        bytes: usage.bytes.cast_signed(),
+        waited_seconds: usage.waited.as_secs_f64(),
+        resources: serde_json::to_value(&outcome.resources).unwrap_or_default(),
+        error: error.and_then(|it| serde_json::to_value(it).ok()),
+    };
+    engine.store.end_sync(joined.id, &end, engine.now()).await?;
+    Ok(())
+}
+
+/// A run that ended before it knew anything of the GitLab.
+pub(crate) async fn abandon(store: &Store, joined: &Joined, options: &Options) -> Result<(), Halt> {
+    if joined.leadership.is_some() {
+        let end = SyncEnd {
+            state: "failed",
+            requests: 0,
+            bytes: 0,
+            waited_seconds: 0.0,
+            resources: Value::Object(Default::default()),
+            error: None,
+        };
+        store.end_sync(joined.id, &end, options.clock.now()).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! What a sync would read and cost, without reading it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use gitlab_client::Client;
+use serde::Serialize;
+use store::Store;
+
+use crate::ending::failure;
+use crate::engine::{Options, Stop};
+use crate::run::engine;
+use crate::{Failure, Progress, details, discovery};
+
+/// What a first import would cost.
+#[derive(Debug, Clone, Serialize)]
+pub struct Estimate {
+    /// Projects in sight.
+    pub projects: usize,
+    /// Merge requests that GitLab counts in them; none where it was not asked.
+    pub merge_requests: Option<i64>,
+    /// Requests expected.
+    pub requests: Option<i64>,
+    /// Seconds expected at the pace measured while asking.
+    pub seconds: Option<f64>,
+}
+
+/// Says what a sync would read and cost, without reading it.
+pub async fn dry_run(
+    client: Client,
+    store: Store,
+    options: Options,
+    progress: Arc<Progress>,
+) -> Result<Estimate, Failure> {
+    let began = Instant::now();
+    let row = store.instance(client.base_url().as_str()).await.map_err(|it| failure(it.into()))?;
+    let engine =
+        engine(&client, &store, &options, &row, None, progress, Stop::default()).await.map_err(failure)?;
+    let sight = discovery::discover(&engine).await.map_err(failure)?;
+    let projects: Vec<i64> = sight.projects.keys().copied().collect();
+    let standings = details::projects(&engine, &projects).await.map_err(failure)?;
+    let merge_requests = engine.capabilities.graphql.then(|| standings.values().map(|it| it.total).sum());
+    let used = client.usage().requests.max(1);
+    let requests =
+        merge_requests.map(|count: i64| used.cast_signed() + 2 * projects.len() as i64 + count * 3 / 100);
+    let pace = began.elapsed().as_secs_f64() / used as f64;
+    let seconds = requests.map(|it| it as f64 * pace);
+    Ok(Estimate { projects: projects.len(), merge_requests, requests, seconds })
+}

@@ -1,0 +1,141 @@
+//! What there is to read: the complete listings first, then a unit of work for each project whose merge requests moved.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use catalogue::merge_requests::MERGE_REQUESTS;
+use store::{Joined, KnownProject, Partition};
+
+use crate::details::Standing;
+use crate::engine::{Engine, Halt};
+use crate::merge_requests::OVERLAP;
+use crate::sight::{Found, Sight};
+use crate::{Progress, details, discovery, merge_requests};
+
+/// Reads the complete listings and lays out the work. Gives the projects whose merge requests did not move.
+///
+/// `known` are the projects as they were stored before this run looked.
+pub(crate) async fn prepare(
+    engine: &Engine,
+    joined: &Joined,
+    sight: &mut Sight,
+    known: &[KnownProject],
+) -> Result<Vec<i64>, Halt> {
+    let groups: Vec<i64> = sight.groups.keys().copied().collect();
+    let projects: Vec<i64> = sight.projects.keys().copied().collect();
+    let (direct, standings) =
+        tokio::join!(details::groups(engine, &groups), details::projects(engine, &projects));
+    let mut standings = standings?;
+    unlisted(engine, sight, direct?).await?;
+    lost(engine, sight, known).await?;
+    let late: Vec<i64> = sight.projects.keys().copied().filter(|it| !projects.contains(it)).collect();
+    standings.extend(details::projects(engine, &late).await?);
+    moved(engine, sight, known).await?;
+    plan(engine, joined, sight, &standings).await
+}
+
+/// Projects that a group lists directly and no other listing showed.
+async fn unlisted(engine: &Engine, sight: &mut Sight, direct: BTreeSet<i64>) -> Result<(), Halt> {
+    if !engine.options.scope.is_everything() {
+        return Ok(());
+    }
+    for project in direct {
+        if !sight.projects.contains_key(&project) && !sight.excluded.contains(&project) {
+            let _ = discovery::look_at(engine, project, sight).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Most lost projects that are looked at singly in one run.
+const LOOKS: usize = 50;
+
+/// Projects that were in sight and are in no listing: each is asked for by its number before it is called lost.
+async fn lost(engine: &Engine, sight: &mut Sight, known: &[KnownProject]) -> Result<(), Halt> {
+    let seen: Vec<i64> = sight.projects.keys().map(|it| engine.instance.id(*it)).collect();
+    engine.store.mark_accessible(&seen, engine.now()).await?;
+    if !sight.complete || !engine.options.scope.is_everything() {
+        return Ok(());
+    }
+    let missing = known.iter().filter(|it| {
+        it.api_accessible
+            && !sight.projects.contains_key(&it.source_id)
+            && !sight.excluded.contains(&it.source_id)
+    });
+    for project in missing.take(LOOKS).cloned().collect::<Vec<_>>() {
+        let Err(error) = discovery::look_at(engine, project.source_id, sight).await? else { continue };
+        let reason = match error.kind {
+            gitlab_client::ErrorKind::NotFound => "not_found_or_no_access",
+            gitlab_client::ErrorKind::Forbidden { .. } => "forbidden",
+            // Nothing may be concluded from an outage.
+            _ => continue,
+        };
+        engine.store.mark_inaccessible(&[project.id], reason, engine.now()).await?;
+    }
+    Ok(())
+}
+
+/// Projects that changed their namespace: GitLab gave them other labels without touching their merge requests.
+async fn moved(engine: &Engine, sight: &Sight, known: &[KnownProject]) -> Result<(), Halt> {
+    let moved = known.iter().filter(|it| {
+        let now = sight.projects.get(&it.source_id).and_then(|found| found.namespace_id);
+        now.is_some() && it.namespace_id.is_some() && now != it.namespace_id
+    });
+    let moved: Vec<i64> = moved.map(|it| it.id).collect();
+    if !moved.is_empty() {
+        engine.store.forget(engine.instance.0, MERGE_REQUESTS.name, Some(&moved)).await?;
+    }
+    Ok(())
+}
+
+/// Lays out the units of work, and confirms the projects in which nothing moved.
+async fn plan(
+    engine: &Engine,
+    joined: &Joined,
+    sight: &Sight,
+    standings: &BTreeMap<i64, Standing>,
+) -> Result<Vec<i64>, Halt> {
+    if engine.options.scope.full {
+        let projects: Vec<i64> = sight.projects.keys().map(|it| engine.instance.id(*it)).collect();
+        engine.store.forget(engine.instance.0, MERGE_REQUESTS.name, Some(&projects)).await?;
+    }
+    let stored = engine.store.partitions(engine.instance.0, MERGE_REQUESTS.name).await?;
+    let mut units = Vec::new();
+    let mut idle = Vec::new();
+    for found in sight.projects.values() {
+        let id = engine.instance.id(found.source_id);
+        if found.merge_requests_off {
+            switched_off(engine, id, found);
+        } else if is_idle(engine, id, &stored, standings.get(&found.source_id)) {
+            idle.push(id);
+        } else {
+            let total = standings.get(&found.source_id).map_or(0, |it| it.total);
+            Progress::add(&engine.progress.expected, total.unsigned_abs());
+            units.push(merge_requests::unit(id));
+        }
+    }
+    Progress::add(&engine.progress.projects, units.len() as u64);
+    engine.store.confirm(engine.instance.0, MERGE_REQUESTS.name, &idle, engine.started).await?;
+    engine.store.add_units(joined.id, &units).await?;
+    Ok(idle)
+}
+
+fn switched_off(engine: &Engine, id: i64, found: &Found) {
+    let detail = format!("Merge requests are switched off in {}.", found.path);
+    engine.skip(MERGE_REQUESTS.name, id, "feature_disabled", detail);
+}
+
+/// Whether every partition of a project is whole and nothing moved since: then there is nothing to read.
+fn is_idle(engine: &Engine, id: i64, stored: &[Partition], standing: Option<&Standing>) -> bool {
+    let Some(standing) = standing else { return false };
+    merge_requests::keys(engine, id).iter().all(|key| {
+        let partition = stored.iter().find(|it| it.key == *key);
+        partition.is_some_and(|it| {
+            let since = engine.options.scope.since;
+            let far_enough =
+                it.whole || since.is_some_and(|since| it.complete_from.is_some_and(|from| from <= since));
+            let unmoved =
+                it.complete_to.is_some_and(|to| standing.newest.is_none_or(|newest| newest < to - OVERLAP));
+            far_enough && unmoved
+        })
+    })
+}

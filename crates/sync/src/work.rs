@@ -1,0 +1,97 @@
+//! The workers of a run: each takes a unit of work or some pending lists, until nothing is left anywhere.
+
+use std::sync::Arc;
+
+use store::{Joined, Lease, StoreError};
+use tokio::task::JoinSet;
+
+use crate::engine::{Engine, Halt};
+use crate::run::{PATIENCE, interrupted};
+use crate::{Progress, merge_requests, pending};
+
+/// How often a part that fails is tried again within a run.
+const RETRIES: i32 = 3;
+/// A failed part goes behind all others.
+const FAILED: i32 = 1000;
+
+/// Reads units and pending lists with several workers until nothing is left anywhere.
+pub(crate) async fn together(engine: &Arc<Engine>, joined: &Joined, owner: &str) -> Result<(), Halt> {
+    // Tasks of their own, so that parsing and writing use every core; they end with this set when it is dropped.
+    let mut workers = JoinSet::new();
+    for number in 0..engine.options.workers.max(1) {
+        workers.spawn(worker(engine.clone(), joined.id, format!("{owner}/{number}")));
+    }
+    let ends = workers.join_all().await;
+    // A failure that ends the run is told before one that only concerns a part.
+    let mut later = None;
+    for halt in ends.into_iter().filter_map(Result::err) {
+        match halt {
+            Halt::Later(detail) => later = Some(Halt::Later(detail)),
+            halt => return Err(halt),
+        }
+    }
+    later.map_or(Ok(()), Err)
+}
+
+async fn worker(engine: Arc<Engine>, sync_id: i64, owner: String) -> Result<(), Halt> {
+    let engine = &*engine;
+    let mut failed = None;
+    loop {
+        if engine.stop.asked() {
+            return Err(Halt::Failed(interrupted()));
+        }
+        if engine.ending() {
+            break;
+        }
+        if let Some(lease) = engine.store.claim(sync_id, &owner).await? {
+            unit(engine, &lease, &mut failed).await.inspect_err(|_| engine.stop_others())?;
+        } else {
+            match pending::some(engine, &owner).await {
+                Ok(true) => {}
+                Ok(false) if nothing_left(engine, sync_id).await? => break,
+                Ok(false) => tokio::time::sleep(PATIENCE).await,
+                Err(Halt::Later(detail)) => {
+                    failed = Some(detail);
+                    break;
+                }
+                Err(halt) => {
+                    engine.stop_others();
+                    return Err(halt);
+                }
+            }
+        }
+    }
+    failed.map_or(Ok(()), |detail| Err(Halt::Later(detail)))
+}
+
+async fn nothing_left(engine: &Engine, sync_id: i64) -> Result<bool, Halt> {
+    if engine.ending() {
+        return Ok(true);
+    }
+    Ok(engine.store.units_left(sync_id).await? == 0
+        && engine.store.pending_left(engine.instance.0).await? == 0)
+}
+
+async fn unit(engine: &Engine, lease: &Lease, failed: &mut Option<String>) -> Result<(), Halt> {
+    match merge_requests::project(engine, lease).await {
+        Ok(merge_requests::Done::OlderLeft) => {
+            engine.store.release(lease, merge_requests::older(lease)).await?;
+            return Ok(());
+        }
+        Ok(merge_requests::Done::Whole) | Err(Halt::Skipped) => {}
+        Err(Halt::Later(_)) if lease.unit.priority < FAILED * RETRIES => {
+            engine.store.release(lease, lease.unit.priority + FAILED).await?;
+            return Ok(());
+        }
+        Err(Halt::Later(detail)) => *failed = Some(detail),
+        // Another process took over: the work is in its hands.
+        Err(Halt::Store(StoreError::LeaseLost)) => return Ok(()),
+        Err(halt) => {
+            engine.store.release(lease, lease.unit.priority).await?;
+            return Err(halt);
+        }
+    }
+    Progress::add(&engine.progress.projects_done, 1);
+    engine.store.finish(lease).await?;
+    Ok(())
+}
