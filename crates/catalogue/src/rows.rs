@@ -104,6 +104,14 @@ impl Rows {
         self.complete.push(CompleteList { table, parent, values: values.to_vec() });
     }
 
+    /// Keeps the rows of these tables and nothing that hangs on the others.
+    pub fn keep_only(&mut self, tables: &[&str]) {
+        self.batches.retain(|it| tables.contains(&it.table.name));
+        self.complete.retain(|it| tables.contains(&it.table.name));
+        self.named_labels.clear();
+        self.pending.clear();
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.batches.iter().map(|it| it.len).sum()

@@ -38,6 +38,24 @@ pub(crate) async fn derive(
     Ok(Derived { reviews: count("read")?, written: count("written")? + count("gone")? })
 }
 
+/// Those of the merge requests whose derived columns contradict their own: a page without lists cannot have changed
+/// reviews, but it may have merged a merge request or made it a draft.
+pub(crate) async fn inconsistent(
+    connection: &mut PgConnection,
+    project: i64,
+    merge_requests: &[i64],
+) -> Result<Vec<i64>, StoreError> {
+    let found = sqlx::query_scalar(
+        "select id
+           from gitlab_merge_requests
+          where project_id = $1
+            and id = any($2)
+            and ((state = 'merged') <> (open_to_merge is not null) or draft = (ready_for_review is not null))
+          order by id",
+    );
+    Ok(found.bind(project).bind(merge_requests).fetch_all(connection).await?)
+}
+
 impl Store {
     /// Computes again what depends on whether these users are people: they were only known by id until now.
     pub async fn derive_for_users(&self, users: &[i64], sent_at: DateTime<Utc>) -> Result<(), StoreError> {

@@ -109,7 +109,14 @@ async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Wr
         let followed = labels::follow(connection, page.label_projects, page.sent_at).await?;
         count(&mut written, "gitlab_merge_request_labels", 0, followed);
     }
+    let is_list = |it: &Batch| it.table.name != "gitlab_merge_requests" && !is_users(it);
+    let brings_lists = !page.rows.complete.is_empty() || page.rows.batches.iter().any(is_list);
     for (project, merge_requests) in touched_by_project(page) {
+        let merge_requests = if brings_lists {
+            merge_requests
+        } else {
+            derive::inconsistent(connection, project, &merge_requests).await?
+        };
         let derived = derive::derive(connection, project, &merge_requests, page.sent_at).await?;
         count(&mut written, "gitlab_reviews", derived.reviews, derived.written);
     }

@@ -54,6 +54,16 @@ pub(crate) async fn version(
     }
 }
 
+/// GitLab's time, by the one listing that a job token reads. It goes before all others: an answer to it shows that the
+/// token is good, without which a refusal of the next request would count against it.
+pub(crate) async fn job_date(
+    client: &Client,
+    project: &str,
+) -> Result<Option<chrono::DateTime<chrono::Utc>>, Error> {
+    let request = Request::new("projects/{project}/merge_requests").value(project).query("per_page", 1);
+    Ok(client.get(&request).await?.date)
+}
+
 /// Asks the schema for the optional fields. GraphQL that is off, hidden or forbidden is no error: REST remains.
 pub(crate) async fn schema(client: &Client) -> Result<Option<BTreeMap<String, bool>>, Error> {
     match client.graphql(&introspection(), &json!({})).await {

@@ -125,7 +125,10 @@ impl Walk<'_> {
             ..engine.page(&read.rows, read.sent_at)
         };
         engine.write(&page).await?;
-        crate::Progress::add(&engine.progress.merge_requests, merge_requests);
+        // Where both readers run, REST meets again what GraphQL has counted.
+        if !engine.capabilities.graphql || read.partition.key.reader == "graphql" {
+            crate::Progress::add(&engine.progress.merge_requests, merge_requests);
+        }
         Ok(())
     }
 
@@ -138,10 +141,11 @@ impl Walk<'_> {
     }
 }
 
-/// What REST leaves to single reads and GraphQL already brought.
+/// What GraphQL has brought already is not written a second time: REST then adds what it alone knows. Without GraphQL
+/// the lists that REST reads singly stay pending.
 fn drop_covered(engine: &Engine, rows: &mut Rows) {
     if engine.capabilities.graphql {
-        rows.pending.clear();
+        rows.keep_only(&["gitlab_merge_requests", "gitlab_users"]);
     } else if engine.options.job_token {
         rows.pending.retain(|it| it.list == List::Notes);
     }

@@ -179,7 +179,10 @@ async fn learn(
     row: &InstanceRow,
 ) -> Result<(Capabilities, DateTime<Utc>), Halt> {
     let failed = |error| Halt::Failed(verify::failure(&error, client.base_url(), Some("version")));
-    let (version, date) = capabilities::version(client).await.map_err(failed)?;
+    let (version, date) = match options.scope.projects.first().filter(|_| options.job_token) {
+        Some(project) => (None, capabilities::job_date(client, project).await.map_err(failed)?),
+        None => capabilities::version(client).await.map_err(failed)?,
+    };
     let started = date.unwrap_or_else(|| options.clock.now());
     let known =
         Capabilities::stored(row).filter(|it| it.version == version && version.is_some() && it.graphql);

@@ -66,19 +66,44 @@ pub struct Probe {
 
 /// Verifies the client's credentials for the `gitlab` connector.
 pub async fn verify(client: &Client, today: NaiveDate) -> Verification {
-    let mut report = Verification {
-        ok: false,
-        url: client.base_url().as_str().to_owned(),
-        version: None,
-        tokens: Vec::new(),
-        probes: Vec::new(),
-        error: None,
+    let mut report = Verification::new(client);
+    let done = probe(client, today, &mut report).await;
+    report.end(done)
+}
+
+/// Verifies a job token, which reads one project's merge requests and cannot be asked about itself.
+pub async fn verify_job(client: &Client, project: &str) -> Verification {
+    let mut report = Verification::new(client);
+    let path = format!("projects/{}/merge_requests?per_page=1", project.replace('/', "%2F"));
+    let request = Request::new("projects/{project}/merge_requests").value(project).query("per_page", 1);
+    let done = match client.get(&request).await {
+        Ok(_) => {
+            let detail = format!("readable in project {project}");
+            report.probes.push(passed("merge_requests", detail, client, &path));
+            Ok(())
+        }
+        Err(error) => Err(give_up("merge_requests", &error, client, &path, &mut report)),
     };
-    match probe(client, today, &mut report).await {
-        Ok(()) => report.ok = true,
-        Err(failure) => report.error = Some(failure),
+    report.end(done)
+}
+
+impl Verification {
+    fn new(client: &Client) -> Verification {
+        Verification {
+            ok: false,
+            url: client.base_url().as_str().to_owned(),
+            version: None,
+            tokens: Vec::new(),
+            probes: Vec::new(),
+            error: None,
+        }
     }
-    report
+
+    fn end(mut self, done: Result<(), Failure>) -> Verification {
+        self.ok = done.is_ok();
+        self.error = done.err();
+        self
+    }
 }
 
 async fn probe(client: &Client, today: NaiveDate, report: &mut Verification) -> Result<(), Failure> {

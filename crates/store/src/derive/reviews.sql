@@ -121,13 +121,18 @@ with merge_request as materialized (
    where t.project_id = $1
      and t.merge_request_id = any($2)
      and t.deleted_at is null
-     and not exists (select 1 from review r where r.id = t.id)
+     -- Uncorrelated, so that it is hashed once.
+     and t.id not in (select r.id from review r)
   returning 1
+), ready as (
+  select n.merge_request_id, max(n.second) as ready_at
+    from note n
+   where n.action = 'ready'
+   group by n.merge_request_id
 ), derived as (
   select m.id
        , case when m.draft then null
-              else coalesce((select max(n.second) from note n where n.merge_request_id = m.id and n.action = 'ready'),
-                            m.opened) end as ready_for_review
+              else coalesce(max(r.ready_at), m.opened) end as ready_for_review
        , min(t.created_at) filter (where t.counts) as first_review_at
        , min(t.created_at) filter (where t.counts and t.approved) as first_approval_at
        , min(t.since) filter (where t.counts) as open_to_first_review
@@ -137,6 +142,7 @@ with merge_request as materialized (
          end as open_to_merge
     from merge_request m
     left join timed t on t.merge_request_id = m.id
+    left join ready r on r.merge_request_id = m.id
    group by m.id, m.draft, m.created_at, m.opened, m.state, m.merged_at
 ), updated as (
   update gitlab_merge_requests m

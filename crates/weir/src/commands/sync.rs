@@ -103,13 +103,13 @@ async fn attend(settings: &Settings, arguments: Arguments) -> Result<ExitCode, P
     options.job_token = connection.job_token;
     job_scope(&mut options)?;
     let database = database::open(settings, connections(options.workers)).await?;
-    let Connection { client, config, .. } = connection;
+    let Connection { client, config, job_token, .. } = connection;
     let plain = settings.verbose > 0;
     if arguments.dry_run {
         return estimate(client, &database.store, options, arguments.json).await;
     }
     let mut outcome = read(client, &database.store, options, plain).await;
-    if let Some(failure) = outcome.error.take() {
+    if let Some(failure) = outcome.error.take_if(|it| it.code == "invalid_credentials" && !job_token) {
         outcome.error = Some(explained(failure, config).await);
     }
     Ok(finish(&outcome, arguments.json))
@@ -117,11 +117,8 @@ async fn attend(settings: &Settings, arguments: Arguments) -> Result<ExitCode, P
 
 /// A token that was refused midway has told less than it tells when asked about itself.
 async fn explained(failure: Failure, config: ClientConfig) -> Failure {
-    if failure.code != "invalid_credentials" {
-        return failure;
-    }
     match Client::new(config) {
-        Ok(client) => verify(&client).await.error.unwrap_or(failure),
+        Ok(client) => verify(&client, None).await.error.unwrap_or(failure),
         Err(_) => failure,
     }
 }

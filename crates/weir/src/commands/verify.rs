@@ -11,7 +11,7 @@ use sync::verify::{Probe, TokenReport, Verification};
 
 use crate::connection::{Connection, ConnectionArguments};
 use crate::problem::Problem;
-use crate::settings::Settings;
+use crate::settings::{Settings, variable};
 use crate::terminal::{Colour, paint};
 use crate::{connectors, report, terminal};
 
@@ -60,9 +60,9 @@ pub async fn run(_: &Settings, arguments: Arguments) -> Result<ExitCode, Problem
 
 async fn attend(arguments: Arguments) -> Result<ExitCode, Problem> {
     let connectors = connectors::named(&arguments.connectors)?;
-    let Connection { client, .. } = arguments.connection.connect(None).await?;
+    let Connection { client, job_token, .. } = arguments.connection.connect(None).await?;
     let began = Instant::now();
-    let found = verify(&client).await;
+    let found = verify(&client, job_project(job_token)?.as_deref()).await;
     lines(&found).iter().for_each(|it| terminal::say(it));
     if arguments.json {
         let usage = client.usage();
@@ -81,9 +81,26 @@ async fn attend(arguments: Arguments) -> Result<ExitCode, Problem> {
     Ok(verdict(found))
 }
 
-/// Verifies a client's tokens as of today.
-pub async fn verify(client: &Client) -> Verification {
-    sync::verify::verify(&client.with_attempts(ATTEMPTS), SystemClock.now().date_naive()).await
+/// Verifies a client's tokens as of today; those of a CI job by the project they read.
+pub async fn verify(client: &Client, job_project: Option<&str>) -> Verification {
+    let client = client.with_attempts(ATTEMPTS);
+    match job_project {
+        Some(project) => sync::verify::verify_job(&client, project).await,
+        None => sync::verify::verify(&client, SystemClock.now().date_naive()).await,
+    }
+}
+
+/// The project that the tokens of a CI job read; none for other tokens.
+pub fn job_project(job_token: bool) -> Result<Option<String>, Problem> {
+    if !job_token {
+        return Ok(None);
+    }
+    let project = variable("CI_PROJECT_ID").map(|it| it.value);
+    project.map(Some).ok_or_else(|| {
+        Problem::usage(
+            "A job token (CI_JOB_TOKEN) reads one project: name it in CI_PROJECT_ID, or use GITLAB_TOKEN.",
+        )
+    })
 }
 
 fn verdict(found: Verification) -> ExitCode {

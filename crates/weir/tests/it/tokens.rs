@@ -72,3 +72,22 @@ async fn everything(bench: &Bench) -> String {
     assert!(text.len() > 10_000, "the tables are filled");
     text
 }
+
+#[tokio::test]
+async fn a_job_token_reads_its_project() {
+    let bench = Bench::new().await;
+    let user = bench.fake.viewer().user_id;
+    let project = *bench.fake.world().projects.keys().next().unwrap();
+    bench.fake.state().add_token(fake_gitlab::TokenSpec::job("job-token-0123456789", user, project));
+    let number = project.to_string();
+    let url = bench.fake.url();
+    let set = [("CI_JOB_TOKEN", "job-token-0123456789"), ("CI_PROJECT_ID", &number), ("CI_SERVER_URL", url)];
+    without_token(&bench, "verify", &set).await.ended_with(0);
+    without_token(&bench, "doctor", &set).await.ended_with(0);
+    let wrong = [("CI_JOB_TOKEN", "job-token-wrong"), ("CI_PROJECT_ID", &number), ("CI_SERVER_URL", url)];
+    without_token(&bench, "verify", &wrong).await.ended_with(3);
+    let object = without_token(&bench, "sync --json", &set).await.ended_with(0).json();
+    let skips = object["skips"].as_array().unwrap();
+    assert!(skips.iter().any(|it| it["reason"] == "job_token"), "{object}");
+    assert!(bench.value("select count(*) from gitlab_merge_requests").await.as_u64().unwrap() > 0);
+}

@@ -5,7 +5,7 @@ use gitlab_client::{Client, Request};
 use sync::verify::Verification;
 
 use super::finding::Findings;
-use crate::commands::verify::verify;
+use crate::commands::verify::{job_project, verify};
 use crate::connection::{Connection, ConnectionArguments};
 use crate::numbers::{counted, duration};
 
@@ -14,7 +14,7 @@ const SKEW: TimeDelta = TimeDelta::seconds(30);
 
 /// Examines the GitLab; gives its address if it is known.
 pub async fn examine(arguments: &ConnectionArguments, findings: &mut Findings) -> Option<String> {
-    let Connection { client, url, token_source, .. } = match arguments.connect(None).await {
+    let Connection { client, url, token_source, job_token, .. } = match arguments.connect(None).await {
         Ok(connection) => connection,
         Err(problem) => {
             let subject = if problem.0.code == "usage" { "GitLab" } else { "token" };
@@ -25,10 +25,17 @@ pub async fn examine(arguments: &ConnectionArguments, findings: &mut Findings) -
     findings.ok("address", format!("{} (from {})", url.value.as_str(), url.source));
     let number = client.credentials().len() as u64;
     findings.ok("token", format!("{} (from {token_source})", counted(number, "token")));
-    let found = verify(&client).await;
+    let project = match job_project(job_token) {
+        Ok(project) => project,
+        Err(problem) => {
+            findings.fail("verification", &problem.0.message);
+            return Some(url.value.as_str().to_owned());
+        }
+    };
+    let found = verify(&client, project.as_deref()).await;
     verification(&found, findings);
     // After a failed verification the same failure would only be told twice.
-    if found.ok {
+    if found.ok && !job_token {
         clock(&client, findings).await;
     }
     Some(url.value.as_str().to_owned())
