@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
@@ -12,6 +12,8 @@ use serde_json::Value;
 pub struct Fake {
     child: Child,
     pub url: String,
+    /// Kept open: the fake goes on printing.
+    _output: BufReader<ChildStdout>,
 }
 
 impl Fake {
@@ -21,10 +23,10 @@ impl Fake {
         command.args(["--port", "0"]).args(options).stdout(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("{} cannot be run", program.display()))?;
         let mut line = String::new();
-        let output = child.stdout.take().context("the fake has no output")?;
-        BufReader::new(output).read_line(&mut line)?;
+        let mut output = BufReader::new(child.stdout.take().context("the fake has no output")?);
+        output.read_line(&mut line)?;
         let url = line.trim().strip_prefix("listening on ").map(str::to_owned);
-        let mut fake = Fake { child, url: url.unwrap_or_default() };
+        let mut fake = Fake { child, url: url.unwrap_or_default(), _output: output };
         ensure!(!fake.url.is_empty(), "the fake did not start: {:?}", fake.child.try_wait());
         Ok(fake)
     }

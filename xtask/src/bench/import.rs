@@ -24,6 +24,8 @@ pub struct Place<'p> {
 pub struct Import {
     /// From the start of the program to its end.
     pub seconds: f64,
+    /// Of these, the sync itself.
+    pub sync_seconds: f64,
     pub cpu_seconds: f64,
     pub peak_bytes: f64,
     pub requests: f64,
@@ -61,6 +63,7 @@ impl<'p> Place<'p> {
         let tables = outcome["resources"].as_object().context("the outcome names no tables")?;
         Ok(Import {
             seconds: number(&usage["seconds"])?,
+            sync_seconds: number(&outcome["duration_seconds"])?,
             cpu_seconds: number(&usage["cpu_seconds"])?,
             peak_bytes: number(&usage["peak_bytes"])?,
             requests: number(&outcome["requests"])?,

@@ -47,6 +47,7 @@ fn small(programs: &Programs, table: &mut Table) -> anyhow::Result<Import> {
     let import = median(programs, &fake, EIGHT)?;
     table.add(NAME, "requests", import.requests, AtMost(80.0));
     table.add(NAME, "seconds", import.seconds, AtMost(0.6));
+    table.add(NAME, "of these, the sync itself", import.sync_seconds, None);
     table.add(NAME, "seconds of processor", import.cpu_seconds, None);
     table.add(NAME, "peak memory, MiB", import.peak_bytes / MIB, AtMost(64.0));
     again(programs, table, &fake)?;
@@ -72,6 +73,7 @@ fn without_latency(programs: &Programs, table: &mut Table) -> anyhow::Result<Imp
     let fake = Fake::start(&programs.fake, &["--scale", "small"])?;
     let import = median(programs, &fake, EIGHT)?;
     table.add(NAME, "seconds", import.seconds, AtMost(0.4));
+    table.add(NAME, "of these, the sync itself", import.sync_seconds, None);
     Ok(import)
 }
 
