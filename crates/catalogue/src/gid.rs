@@ -25,10 +25,7 @@ impl<'de> Deserialize<'de> for Gid {
 
 /// Kind and last part of a global id, where the last part need not be a number (discussions).
 pub(crate) fn split(gid: &str) -> Option<(&str, &str)> {
-    let mut parts = gid.strip_prefix("gid://gitlab/")?.rsplitn(2, '/');
-    let id = parts.next()?;
-    let kind = parts.next()?;
-    Some((kind, id))
+    gid.strip_prefix("gid://gitlab/")?.rsplit_once('/')
 }
 
 /// `gid://gitlab/Project/7`.

@@ -80,7 +80,7 @@ pub struct Reader {
     pub source: Source,
     /// One element of the answer becomes rows.
     pub read: Read,
-    /// A list of elements as the fake GitLab answers them, below the origin of [`SAMPLE_ORIGIN`].
+    /// A list of elements as the fake GitLab answers them, below the parents of `samples/origins.json`.
     pub sample: &'static str,
 }
 

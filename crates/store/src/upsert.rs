@@ -49,8 +49,8 @@ fn statement_for(table: &'static Table, columns: &'static [&'static str]) -> &'s
 
 fn statement(table: &Table, columns: &[&str]) -> String {
     let name = table.name;
-    let list = list(columns, |it| quote(it));
-    let key = self::list(table.key, |it| quote(it));
+    let list = list(columns, quote);
+    let key = self::list(table.key, quote);
     let newest = table.version.map(|it| format!("{} desc nulls last, ", quote(it))).unwrap_or_default();
     let brought: Vec<&str> = columns.iter().copied().filter(|it| !table.key.contains(it)).collect();
     let sets: String = brought.iter().map(|it| format!("{} = {}, ", quote(it), merged(table, it))).collect();

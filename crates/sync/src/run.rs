@@ -71,7 +71,11 @@ async fn attend(
         let joined =
             store.join_sync(row.number, &outcome.connectors, &scope, &owner, options.clock.now()).await?;
         let helped = joined.leadership.is_none().then_some(joined.id);
-        let engine = engine(client, store, &options, &row, helped, progress.clone(), stop.clone()).await;
+        let connecting = engine(client, store, &options, &row, helped, progress.clone(), stop.clone());
+        let engine = tokio::select! {
+            engine = connecting => engine,
+            () = stop.overdue() => Err(Halt::Failed(interrupted())),
+        };
         let ended = match engine {
             Ok(engine) => {
                 let engine = Arc::new(engine);

@@ -37,12 +37,8 @@ impl Bench {
         config.credentials = tokens.iter().enumerate().map(credential).collect();
         config.allowed = sync::allowed_endpoints();
         config.timeout = Duration::from_millis(1500);
-        config.retry = RetryPolicy {
-            attempts: 8,
-            base: Duration::from_millis(5),
-            max: Duration::from_millis(200),
-            ..RetryPolicy::default()
-        };
+        config.retry =
+            RetryPolicy { attempts: 8, base: Duration::from_millis(5), max: Duration::from_millis(200) };
         config.concurrency = 8;
         Client::new(config).expect("the client is made")
     }
