@@ -174,6 +174,14 @@ comment on column weir.project_paths.project_id is 'The project (gitlab_projects
 comment on column weir.project_paths.path is 'Whole path, namespace included.';
 comment on column weir.project_paths.first_seen_at is 'When the path was first seen.';
 
+create table weir.project_namespaces (
+  project_id bigint primary key,
+  namespace_id bigint not null
+);
+comment on table weir.project_namespaces is 'The namespace in which each project''s merge requests were read: when it changes, their labels are read again.';
+comment on column weir.project_namespaces.project_id is 'The project (gitlab_projects.id).';
+comment on column weir.project_namespaces.namespace_id is 'The namespace (gitlab_projects.namespace_id).';
+
 create table weir.group_labels (
   group_id bigint not null,
   label_id bigint not null,

@@ -115,6 +115,43 @@ impl Store {
         Ok(())
     }
 
+    /// Notes the namespace of each project, and forgets how far a resource was read in those that have moved to another,
+    /// in one transaction: a crash leaves the move to be seen again.
+    pub async fn note_namespaces(
+        &self,
+        instance: i64,
+        resource: &str,
+        projects: &[(i64, i64)],
+    ) -> Result<(), StoreError> {
+        let (ids, namespaces): (Vec<i64>, Vec<i64>) = projects.iter().copied().unzip();
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query(
+            "delete from weir.partitions p
+              using unnest($3::bigint[], $4::bigint[]) as f(project_id, namespace_id)
+               join weir.project_namespaces n on n.project_id = f.project_id and n.namespace_id <> f.namespace_id
+              where p.instance = $1 and p.resource = $2 and p.parent_id = f.project_id",
+        )
+        .bind(instance)
+        .bind(resource)
+        .bind(&ids)
+        .bind(&namespaces)
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query(
+            "insert into weir.project_namespaces as t (project_id, namespace_id)
+             select f.project_id, f.namespace_id from unnest($1::bigint[], $2::bigint[]) as f(project_id, namespace_id)
+              order by f.project_id
+                 on conflict (project_id) do update set namespace_id = excluded.namespace_id
+              where t.namespace_id <> excluded.namespace_id",
+        )
+        .bind(&ids)
+        .bind(&namespaces)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
     /// Forgets how far these partitions were read, so that they are read again from the beginning.
     pub async fn forget(
         &self,

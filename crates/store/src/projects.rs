@@ -75,22 +75,30 @@ impl Store {
         Ok(())
     }
 
-    /// Marks groups that a complete listing no longer holds. Gives how many.
-    pub async fn mark_groups_gone(
+    /// Groups that are stored and not among these, with their path.
+    pub async fn groups_not_among(
         &self,
         instance: i64,
         seen: &[i64],
-        at: DateTime<Utc>,
-    ) -> Result<u64, StoreError> {
-        let gone = sqlx::query(
-            "update gitlab_groups
-                set deleted_at = $3, deleted_reason = 'removed', synced_at = $3
+    ) -> Result<Vec<(i64, String)>, StoreError> {
+        let others = sqlx::query_as(
+            "select id, full_path
+               from gitlab_groups
               where id >= $1 * 17592186044416 and id < ($1 + 1) * 17592186044416
                 and deleted_at is null
-                and synced_at <= $3
-                and id <> all($2)",
+                and id <> all($2)
+              order by id",
         );
-        Ok(gone.bind(instance).bind(seen).bind(at).execute(&self.pool).await?.rows_affected())
+        Ok(others.bind(instance).bind(seen).fetch_all(&self.pool).await?)
+    }
+
+    /// Those of the projects of which merge requests are stored.
+    pub async fn with_merge_requests(&self, projects: &[i64]) -> Result<Vec<i64>, StoreError> {
+        let with = sqlx::query_scalar(
+            "select p from unnest($1::bigint[]) as u(p)
+              where exists (select from gitlab_merge_requests m where m.project_id = p and m.deleted_at is null)",
+        );
+        Ok(with.bind(projects).fetch_all(&self.pool).await?)
     }
 
     /// How many open merge requests each project has.

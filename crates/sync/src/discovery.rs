@@ -138,6 +138,7 @@ async fn one(engine: &Engine, request: Request, name: &str) -> Result<Answer, Ha
     engine.client.get(&request).await.map_err(|error| {
         let mut failure = verify::failure(&error, engine.client.base_url(), Some(&template));
         if matches!(error.kind, ErrorKind::NotFound) {
+            failure.reason = "not_found_or_no_access".to_owned();
             failure.message = format!("GitLab shows no {name:?} to this token: check the spelling, and that the token's user is a member of it.");
         }
         Halt::Failed(failure)
@@ -289,7 +290,14 @@ async fn settle(engine: &Engine, sight: &Sight) -> Result<(), Halt> {
     engine.store.keep_paths(&seen, engine.started).await?;
     if sight.complete && engine.options.scope.is_everything() {
         let groups: Vec<i64> = sight.groups.keys().map(|it| engine.instance.id(*it)).collect();
-        engine.store.mark_groups_gone(engine.instance.0, &groups, engine.now()).await?;
+        // Out of sight is not deleted: GitLab answers both in the same way, so what is stored stays.
+        for (id, path) in engine.store.groups_not_among(engine.instance.0, &groups).await? {
+            engine.name(id, &path);
+            let detail = format!(
+                "The group {path} is no longer in sight of the token: it was deleted, or access to it was lost."
+            );
+            engine.skip("groups", id, "not_found_or_no_access", detail);
+        }
     }
     Ok(())
 }

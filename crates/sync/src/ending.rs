@@ -18,6 +18,13 @@ pub(crate) fn failure(halt: Halt) -> Failure {
             "disk_full",
             "The database's disk is full. Nothing is lost: free some space and run the same command again.",
         ),
+        Halt::Store(error) if error.is_outage() => Failure::new(
+            "failed",
+            "database_gone",
+            format!(
+                "The database went away ({error}) Nothing is lost: run the same command again once it is back."
+            ),
+        ),
         Halt::Store(error) => Failure::new("failed", "database", error.to_string()),
     }
 }
@@ -76,11 +83,7 @@ async fn end(
     let usage = engine.client.usage();
     let (state, error) = match ended {
         Ok(_) => ("complete", None),
-        Err(Halt::Failed(failure)) if failure.code == "stopped" => ("stopped", Some(failure.clone())),
-        Err(Halt::Failed(failure)) => ("failed", Some(failure.clone())),
-        Err(Halt::Later(detail)) => ("failed", Some(Failure::new("failed", "unavailable", detail.clone()))),
-        Err(Halt::Store(error)) => ("failed", Some(Failure::new("failed", "database", error.to_string()))),
-        Err(Halt::Skipped) => ("failed", None),
+        Err(halt) => (state(halt), error(halt)),
     };
     let end = SyncEnd {
         state,
@@ -94,16 +97,37 @@ async fn end(
     Ok(())
 }
 
+fn state(halt: &Halt) -> &'static str {
+    match halt {
+        Halt::Failed(failure) if failure.code == "stopped" => "stopped",
+        _ => "failed",
+    }
+}
+
+fn error(halt: &Halt) -> Option<Failure> {
+    match halt {
+        Halt::Failed(failure) => Some(failure.clone()),
+        Halt::Later(detail) => Some(Failure::new("failed", "unavailable", detail.clone())),
+        Halt::Store(error) => Some(Failure::new("failed", "database", error.to_string())),
+        Halt::Skipped => None,
+    }
+}
+
 /// A run that ended before it knew anything of the GitLab.
-pub(crate) async fn abandon(store: &Store, joined: &Joined, options: &Options) -> Result<(), Halt> {
+pub(crate) async fn abandon(
+    store: &Store,
+    joined: &Joined,
+    options: &Options,
+    halt: &Halt,
+) -> Result<(), Halt> {
     if joined.leadership.is_some() {
         let end = SyncEnd {
-            state: "failed",
+            state: state(halt),
             requests: 0,
             bytes: 0,
             waited_seconds: 0.0,
             resources: Value::Object(Default::default()),
-            error: None,
+            error: error(halt).and_then(|it| serde_json::to_value(it).ok()),
         };
         store.end_sync(joined.id, &end, options.clock.now()).await?;
     }

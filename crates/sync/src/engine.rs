@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use catalogue::{Connector, Instance, Origin, Rows};
+use catalogue::{Connector, Instance, Origin, RESOURCES, Rows};
 use chrono::{DateTime, Utc};
 use gitlab_client::{Client, Clock, Error};
 use store::{Page, Skip, Store, StoreError, Written};
@@ -33,6 +33,16 @@ pub struct Options {
     pub job_token: bool,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+}
+
+impl Options {
+    /// What is read and how, as one text: only runs of equal text share their work.
+    pub(crate) fn text(&self) -> String {
+        let mut words = vec![self.scope.text()];
+        words.extend(self.keep_bodies.then(|| "keep-bodies".to_owned()));
+        words.extend(self.rest_only.then(|| "rest-only".to_owned()));
+        words.join(" ").trim().to_owned()
+    }
 }
 
 /// How long a run that was asked to stop may take to finish the page in hand.
@@ -128,7 +138,7 @@ impl Engine {
         let written = self.store.write_page(page).await?;
         self.count(&written);
         for reject in page.rejects {
-            self.tally.rejected(reject.resource, 1);
+            self.tally.rejected(table_of(reject.resource), 1);
         }
         Ok(written)
     }
@@ -189,4 +199,10 @@ impl Engine {
         let paths = self.paths.read().unwrap_or_else(|it| it.into_inner());
         paths.get(&id).cloned().unwrap_or_else(|| if id == 0 { String::new() } else { id.to_string() })
     }
+}
+
+/// The table that a resource's elements fill first.
+fn table_of(resource: &'static str) -> &'static str {
+    let known = RESOURCES.iter().find(|it| it.name == resource);
+    known.and_then(|it| it.tables.first()).map_or(resource, |it| it.name)
 }

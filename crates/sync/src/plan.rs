@@ -29,7 +29,7 @@ pub(crate) async fn prepare(
     lost(engine, sight, known).await?;
     let late: Vec<i64> = sight.projects.keys().copied().filter(|it| !projects.contains(it)).collect();
     standings.extend(details::projects(engine, &late).await?);
-    moved(engine, sight, known).await?;
+    moved(engine, sight).await?;
     plan(engine, joined, sight, &standings).await
 }
 
@@ -75,16 +75,10 @@ async fn lost(engine: &Engine, sight: &mut Sight, known: &[KnownProject]) -> Res
 }
 
 /// Projects that changed their namespace: GitLab gave them other labels without touching their merge requests.
-async fn moved(engine: &Engine, sight: &Sight, known: &[KnownProject]) -> Result<(), Halt> {
-    let moved = known.iter().filter(|it| {
-        let now = sight.projects.get(&it.source_id).and_then(|found| found.namespace_id);
-        now.is_some() && it.namespace_id.is_some() && now != it.namespace_id
-    });
-    let moved: Vec<i64> = moved.map(|it| it.id).collect();
-    if !moved.is_empty() {
-        engine.store.forget(engine.instance.0, MERGE_REQUESTS.name, Some(&moved)).await?;
-    }
-    Ok(())
+async fn moved(engine: &Engine, sight: &Sight) -> Result<(), Halt> {
+    let namespace = |found: &Found| Some((engine.instance.id(found.source_id), found.namespace_id?));
+    let found: Vec<(i64, i64)> = sight.projects.values().filter_map(namespace).collect();
+    Ok(engine.store.note_namespaces(engine.instance.0, MERGE_REQUESTS.name, &found).await?)
 }
 
 /// Lays out the units of work, and confirms the projects in which nothing moved.
@@ -113,6 +107,13 @@ async fn plan(
             units.push(merge_requests::unit(id));
         }
     }
+    // GitLab counts no merge request where some are stored: access was lost, which reading will tell.
+    let counts_none =
+        |id: &i64| standings.get(&engine.instance.source_id(*id)).is_some_and(|it| it.total == 0);
+    let emptied: Vec<i64> = idle.iter().copied().filter(counts_none).collect();
+    let emptied = engine.store.with_merge_requests(&emptied).await?;
+    idle.retain(|it| !emptied.contains(it));
+    units.extend(emptied.into_iter().map(merge_requests::unit));
     Progress::add(&engine.progress.projects, units.len() as u64);
     engine.store.confirm(engine.instance.0, MERGE_REQUESTS.name, &idle, engine.started).await?;
     engine.store.add_units(joined.id, &units).await?;

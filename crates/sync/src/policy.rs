@@ -19,6 +19,10 @@ pub(crate) enum Decision {
 pub(crate) fn decide(error: &Error) -> Decision {
     match &error.kind {
         ErrorKind::Unauthorized { .. } => Decision::StopCredentials,
+        // The last credential's user may do nothing any more.
+        ErrorKind::Forbidden { reason: ForbiddenReason::Blocked } => Decision::StopCredentials,
+        // Not GitLab's own answer: nothing may be concluded from it.
+        ErrorKind::Forbidden { reason: ForbiddenReason::Foreign } => Decision::Later,
         ErrorKind::Forbidden { reason } => Decision::Skip(forbidden(reason)),
         ErrorKind::NotFound => Decision::Skip("not_found_or_no_access"),
         ErrorKind::RateLimited { .. } => Decision::StopLimited,

@@ -67,7 +67,7 @@ async fn attend(
     let owner = format!("{}-{:08x}", std::process::id(), rand_word(&options));
     let row = store.instance(client.base_url().as_str()).await?;
     loop {
-        let scope = options.scope.text();
+        let scope = options.text();
         let joined =
             store.join_sync(row.number, &outcome.connectors, &scope, &owner, options.clock.now()).await?;
         let helped = joined.leadership.is_none().then_some(joined.id);
@@ -93,7 +93,7 @@ async fn attend(
                 ended
             }
             Err(halt) => {
-                abandon(store, &joined, &options).await?;
+                abandon(store, &joined, &options, &halt).await?;
                 Err(halt)
             }
         };

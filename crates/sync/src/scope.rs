@@ -52,7 +52,7 @@ impl Scope {
         let mut words: Vec<String> = self.groups.iter().map(|it| format!("group={it}")).collect();
         words.extend(self.projects.iter().map(|it| format!("project={it}")));
         words.extend(self.exclude.words.iter().map(|it| format!("exclude={it}")));
-        words.extend(self.since.map(|it| format!("since={}", it.format("%Y-%m-%d"))));
+        words.extend(self.since.map(|it| format!("since={}", it.to_rfc3339())));
         words.extend(self.full.then(|| "full".to_owned()));
         words.join(" ")
     }
@@ -68,6 +68,7 @@ impl Exclude {
                 "forks" => exclude.forks = true,
                 "archived" => exclude.archived = true,
                 "personal" => exclude.personal = true,
+                "" => return Err(ScopeError { pattern: String::new(), reason: "it is empty".to_owned() }),
                 pattern => {
                     let wrong = |it: globset::Error| ScopeError {
                         pattern: pattern.into(),

@@ -78,7 +78,12 @@ async fn unit(engine: &Engine, lease: &Lease, failed: &mut Option<String>) -> Re
             engine.store.release(lease, merge_requests::older(lease)).await?;
             return Ok(());
         }
-        Ok(merge_requests::Done::Whole) | Err(Halt::Skipped) => {}
+        Ok(merge_requests::Done::Whole) => {}
+        // GraphQL shows an empty list to those who may not read it: when they may again, all of it has to be read.
+        Err(Halt::Skipped) => {
+            let parent = [lease.unit.parent_id];
+            engine.store.forget(engine.instance.0, &lease.unit.resource, Some(&parent)).await?;
+        }
         Err(Halt::Later(_)) if lease.unit.priority < FAILED * RETRIES => {
             engine.store.release(lease, lease.unit.priority + FAILED).await?;
             return Ok(());

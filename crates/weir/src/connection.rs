@@ -1,6 +1,7 @@
 //! The options that name a GitLab and how to reach it, and the client made from them.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use gitlab_client::{BaseUrl, Client, ClientConfig, ConfigError, Proxy};
@@ -67,6 +68,9 @@ impl ConnectionArguments {
     ) -> Result<Connection, Problem> {
         let (job_token, token_source) = (tokens.are_job_tokens(), tokens.source);
         let mut config = config(url.value.clone(), tokens, concurrency);
+        if concurrency.is_none() {
+            be_quick(&mut config);
+        }
         config.headers = headers;
         config.ca_file.clone_from(&self.ca_file);
         if let Some(proxy) = &self.proxy {
@@ -94,6 +98,13 @@ pub fn config(url: BaseUrl, tokens: Tokens, concurrency: Option<usize>) -> Clien
     config.allowed = sync::allowed_endpoints();
     config.concurrency = concurrency.unwrap_or(config.concurrency);
     config
+}
+
+/// Nothing is imported: a person waits for the answer, who can ask again.
+fn be_quick(config: &mut ClientConfig) {
+    config.timeout = Duration::from_secs(20);
+    config.retry.attempts = 2;
+    config.wait.patience = Duration::from_secs(20);
 }
 
 /// A configuration that cannot be used.

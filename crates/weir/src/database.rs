@@ -26,7 +26,12 @@ pub async fn open(settings: &Settings, connections: u32) -> Result<Database, Pro
 pub async fn open_for_reading(settings: &Settings) -> Result<Database, Problem> {
     match settings.database_url() {
         Some(url) => Ok(Database { store: Store::connect(&url.value, 1).await?, _running: None }),
-        None => own(&settings.data_dir()?.value, 1).await,
+        None => {
+            let owned = own(&settings.data_dir()?.value, 1).await?;
+            let Some(running) = &owned._running else { return Ok(owned) };
+            // The owner of Weir's own server may run programs and read files; its reader may not.
+            Ok(Database { store: Store::connect(&running.reader_url(), 1).await?, ..owned })
+        }
     }
 }
 

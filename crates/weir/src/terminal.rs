@@ -1,6 +1,6 @@
 //! What reaches the terminal: people read standard error, programs standard output.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 /// Writes a line for people.
 pub fn say(text: &str) {
@@ -18,10 +18,18 @@ pub fn warning(message: &str) {
     say(&format!("{} {message}", paint("warning:", Colour::Yellow)));
 }
 
-/// Writes a result. A reader that has seen enough, as `head`, ends it quietly.
+/// Writes a result. A reader that has seen enough, as `head`, ends it quietly; a full disk does not.
 pub fn print(text: &str) {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+    let written =
+        out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            self::error(&format!("The result could not be written: {error}."));
+            std::process::exit(1);
+        }
+        _ => {}
+    }
 }
 
 /// Writes a result as JSON on one line.

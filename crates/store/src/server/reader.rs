@@ -7,8 +7,8 @@ use super::error::ServerError;
 use super::home::Home;
 use super::{DATABASE, OWNER_ROLE, READER_ROLE, probe, secret};
 
-/// The schemas with data for people. Others, such as the task queue's, are Weir's own business.
-const SCHEMAS: [&str; 2] = ["public", "metrics"];
+/// The schemas with data for people: what GitLab says, the questions, and what Weir read and could not read.
+const SCHEMAS: [&str; 3] = ["public", "metrics", "weir"];
 
 /// Tables of those schemas that hold secrets, sealed or hashed, and what arrived from outside unread.
 const PRIVATE_TABLES: [&str; 8] = [

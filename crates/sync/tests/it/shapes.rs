@@ -182,3 +182,60 @@ fn with_group_labels(bench: &Bench) -> Option<(i64, i64)> {
     let other = world.groups.values().filter(sees).find(|it| top(it.id) != top(from))?;
     Some((project, other.id))
 }
+
+/// A Guest sees a private project and not its merge requests: GraphQL shows an empty list, REST refuses.
+#[tokio::test(flavor = "multi_thread")]
+async fn access_that_is_lost_is_said_and_access_that_returns_is_used() {
+    let bench = bench(Settings::default(), 93).await;
+    let roles = lower_roles(&bench, 10);
+    let outcome = bench.sync().await;
+    assert!(outcome.ok, "{:?}", outcome.error);
+    let refused =
+        outcome.skips.iter().filter(|it| it.resource == "merge_requests" && it.reason == "forbidden");
+    assert!(refused.count() > 0, "{:?}", outcome.skips);
+    restore_roles(&bench, &roles);
+    assert!(bench.sync().await.ok);
+    assert_equal(&bench, GRAPHQL).await;
+    lower_roles(&bench, 10);
+    let outcome = bench.sync().await;
+    assert!(outcome.skips.iter().any(|it| it.resource == "merge_requests" && it.reason == "forbidden"));
+    restore_roles(&bench, &roles);
+    change(&bench, 93, 50);
+    assert!(bench.sync().await.ok);
+    assert_equal(&bench, GRAPHQL).await;
+}
+
+type Roles = Vec<(bool, i64, i32)>;
+
+/// Gives the reader this level everywhere. What it had before is returned: (whether a group, id, level).
+fn lower_roles(bench: &Bench, level: i32) -> Roles {
+    let reader = bench.fake.viewer().user_id;
+    let mut world = bench.fake.world_mut();
+    world.advance(chrono::TimeDelta::hours(1));
+    let mut roles = Roles::new();
+    for (id, group) in &mut world.groups {
+        if let Some(member) = group.members.get_mut(&reader) {
+            roles.push((true, *id, std::mem::replace(&mut member.access_level, level)));
+        }
+    }
+    for (id, project) in &mut world.projects {
+        if let Some(member) = project.members.get_mut(&reader) {
+            roles.push((false, *id, std::mem::replace(&mut member.access_level, level)));
+        }
+    }
+    roles
+}
+
+fn restore_roles(bench: &Bench, roles: &Roles) {
+    let reader = bench.fake.viewer().user_id;
+    let mut world = bench.fake.world_mut();
+    for (is_group, id, level) in roles {
+        let members = match is_group {
+            true => world.groups.get_mut(id).map(|it| &mut it.members),
+            false => world.projects.get_mut(id).map(|it| &mut it.members),
+        };
+        if let Some(member) = members.and_then(|it| it.get_mut(&reader)) {
+            member.access_level = *level;
+        }
+    }
+}

@@ -18,6 +18,8 @@ use crate::settings::{Settings, variable};
 use crate::summary::summary;
 use crate::{connectors, database, interrupt, moments, numbers, report, terminal};
 
+/// More than a GitLab or this machine would bear.
+const MOST: usize = 256;
 /// Parts that are read at once, unless told otherwise.
 const CONCURRENCY: usize = 16;
 
@@ -215,8 +217,10 @@ impl Arguments {
     fn options(&self) -> Result<Options, Problem> {
         self.refuse_the_future()?;
         let workers = self.concurrency.unwrap_or(CONCURRENCY);
-        if workers == 0 {
-            return Err(Problem::usage("--concurrency 0 would read nothing. Give at least 1."));
+        if !(1..=MOST).contains(&workers) {
+            let message =
+                format!("--concurrency {workers} is not between 1 and {MOST}. The usual is {CONCURRENCY}.");
+            return Err(Problem::usage(message));
         }
         let clock = SystemClock;
         let since = self.since.as_deref().map(|it| moments::since(it, clock.now())).transpose()?;

@@ -76,3 +76,29 @@ async fn an_unknown_table_brings_names_that_are_near() {
     let run = Bench::new().await.run("schema merge_request").await.ended_with(2);
     assert!(run.stderr.contains("gitlab_merge_requests"), "{}", run.stderr);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_runs_no_program_and_reads_no_file() {
+    let bench = Bench::new().await;
+    bench.run("schema").await;
+    for question in [
+        "select pg_read_file('/etc/passwd')",
+        "copy (select 1) to program 'true'",
+        "select pg_ls_dir('/etc')",
+    ] {
+        let mut command = bench.weir("sql");
+        command.arg(question);
+        let run = finished(command).await.ended_with(1);
+        assert!(run.said().contains("permission denied") || run.said().contains("must be"), "{}", run.said());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_is_understood_without_blanks() {
+    let bench = Bench::new().await;
+    for (question, answer) in [("select(1)as n", "[{\"n\":1}]"), ("SELECT(select 2)as n", "[{\"n\":2}]")] {
+        let mut command = bench.weir("sql --format json");
+        command.arg(question);
+        assert_eq!(finished(command).await.ended_with(0).stdout.trim(), answer);
+    }
+}
