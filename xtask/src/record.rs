@@ -61,7 +61,9 @@ fn origins(places: &Places) -> Value {
 /// The same text on every machine: keys in order, and an address without the port of this run.
 fn pretty(value: Value, url: &str) -> anyhow::Result<String> {
     let text = serde_json::to_string_pretty(&sorted(value))?;
-    Ok(text.replace(url, URL) + "\n")
+    // Addresses for git name the host alone.
+    let host = |url: &str| url.trim_start_matches("https://").trim_start_matches("http://").to_owned();
+    Ok(text.replace(url, URL).replace(&host(url), &host(URL)) + "\n")
 }
 
 /// Whether an object keeps its order depends on what serde_json was built with.
