@@ -29,6 +29,7 @@ mod users;
 
 use std::sync::Arc;
 use std::time::Duration;
+use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -47,6 +48,9 @@ pub use schema::{ColumnInfo, TableInfo};
 pub use skips::Skip;
 pub use status::{CursorSummary, RejectSummary, StatusReport, SyncSummary};
 pub use syncs::{Joined, Leadership, SyncEnd};
+
+/// How long a write waits for a connection: there are fewer of them than parts in hand.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 static MIGRATOR: Migrator = sqlx::migrate!();
 
@@ -88,7 +92,11 @@ impl Store {
             ("client_min_messages", "warning"),
         ]);
         reach(&options).await?;
-        let pool = PgPoolOptions::new().max_connections(connections).connect_with(options).await;
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(PATIENCE)
+            .connect_with(options)
+            .await;
         Ok(Store {
             pool: pool.map_err(StoreError::connect)?,
             seen_users: Arc::default(),

@@ -58,3 +58,8 @@ async fn a_thousand_changes_are_found_by_rest_alone() {
 async fn a_thousand_changes_are_found_by_rest_alone_on_the_community_edition() {
     changes_are_found(15, Edition::Ce, false).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_changes_are_found_by_rest_alone_on_premium() {
+    changes_are_found(16, Edition::Premium, false).await;
+}

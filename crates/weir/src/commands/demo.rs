@@ -118,8 +118,8 @@ fn place(settings: &Settings, size: Size) -> Result<Place, Problem> {
 
 async fn open(settings: &Settings, place: &Place) -> Result<Database, Problem> {
     match &place.directory {
-        Some(directory) => database::own(directory, connections(WORKERS)).await,
-        None => database::open(settings, connections(WORKERS)).await,
+        Some(directory) => database::own(directory, connections()).await,
+        None => database::open(settings, connections()).await,
     }
 }
 

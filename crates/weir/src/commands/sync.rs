@@ -101,10 +101,11 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
 
 async fn attend(settings: &Settings, arguments: Arguments) -> Result<ExitCode, Problem> {
     let mut options = arguments.options()?;
-    let connection = arguments.connection.connect(Some(options.workers)).await?;
+    let concurrency = arguments.concurrency.unwrap_or(CONCURRENCY);
+    let connection = arguments.connection.connect(Some(concurrency)).await?;
     options.job_token = connection.job_token;
     job_scope(&mut options)?;
-    let database = database::open(settings, connections(options.workers)).await?;
+    let database = database::open(settings, connections()).await?;
     let Connection { client, config, job_token, .. } = connection;
     let plain = settings.verbose > 0;
     if arguments.dry_run {
@@ -125,9 +126,16 @@ async fn explained(failure: Failure, config: ClientConfig) -> Failure {
     }
 }
 
-/// Connections to the database: one for each part that is read, and some for the run itself.
-pub fn connections(workers: usize) -> u32 {
-    u32::try_from(workers.min(32)).unwrap_or(32) + 4
+/// Connections to the database. Writing keeps processors busy, so a few for each of them are as good as many, and every
+/// connection has to plan each statement once.
+pub fn connections() -> u32 {
+    let processors = std::thread::available_parallelism().map_or(4, std::num::NonZero::get);
+    u32::try_from(processors * 2).unwrap_or(16).clamp(4, 16)
+}
+
+/// Parts in hand at once: some more than requests under way, because a part that is written does not ask.
+fn workers(concurrency: usize) -> usize {
+    concurrency + concurrency.div_ceil(2)
 }
 
 /// Reads, shown on the terminal, until it is done or Ctrl-C.
@@ -216,10 +224,11 @@ impl Arguments {
     /// What can be refused without asking anybody is refused here.
     fn options(&self) -> Result<Options, Problem> {
         self.refuse_the_future()?;
-        let workers = self.concurrency.unwrap_or(CONCURRENCY);
-        if !(1..=MOST).contains(&workers) {
-            let message =
-                format!("--concurrency {workers} is not between 1 and {MOST}. The usual is {CONCURRENCY}.");
+        let concurrency = self.concurrency.unwrap_or(CONCURRENCY);
+        if !(1..=MOST).contains(&concurrency) {
+            let message = format!(
+                "--concurrency {concurrency} is not between 1 and {MOST}. The usual is {CONCURRENCY}."
+            );
             return Err(Problem::usage(message));
         }
         let clock = SystemClock;
@@ -235,7 +244,7 @@ impl Arguments {
             },
             keep_bodies: self.keep_bodies,
             rest_only: self.rest_only,
-            workers,
+            workers: workers(concurrency),
             job_token: false,
             clock: Arc::new(clock),
         })
