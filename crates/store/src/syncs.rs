@@ -152,7 +152,10 @@ async fn bury(connection: &mut PgConnection, instance: i64, at: DateTime<Utc>) -
                 .bind(at)
                 .execute(&mut *connection)
                 .await?;
-            sqlx::query("delete from weir.leases where sync_id = $1").bind(id).execute(&mut *connection).await?;
+            sqlx::query("delete from weir.leases where sync_id = $1")
+                .bind(id)
+                .execute(&mut *connection)
+                .await?;
         } else {
             alive = true;
         }
