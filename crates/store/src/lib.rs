@@ -29,7 +29,6 @@ mod users;
 
 use std::sync::Arc;
 use std::time::Duration;
-use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
