@@ -36,9 +36,9 @@ pub(crate) async fn some(engine: &Engine, owner: &str) -> Result<bool, Halt> {
         by_merge_request.entry(row.pending.merge_request).or_default().push(row);
     }
     let found = !by_merge_request.is_empty();
-    for (_, lists) in by_merge_request {
-        merge_request(engine, &lists).await?;
-    }
+    // Together, because one long list would keep the others waiting.
+    let reads = by_merge_request.values().map(|lists| merge_request(engine, lists));
+    futures::future::try_join_all(reads).await?;
     Ok(found)
 }
 

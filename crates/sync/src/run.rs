@@ -15,7 +15,7 @@ use crate::engine::{Engine, Halt, Options, Stop};
 use crate::{Failure, Outcome, Progress, discovery, open_set, plan, users, verify, work};
 
 /// How long to wait for others who hold the last parts of the work.
-pub(crate) const PATIENCE: Duration = Duration::from_millis(50);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(20);
 
 /// The failure of a run that was asked to stop.
 pub(crate) fn interrupted() -> Failure {

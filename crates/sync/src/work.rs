@@ -43,22 +43,25 @@ async fn worker(engine: Arc<Engine>, sync_id: i64, owner: String) -> Result<(), 
         if engine.ending() {
             break;
         }
+        // Lists go first: a long one is a chain of requests, which had better begin early.
+        match pending::some(engine, &owner).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(Halt::Later(detail)) => {
+                failed = Some(detail);
+                break;
+            }
+            Err(halt) => {
+                engine.stop_others();
+                return Err(halt);
+            }
+        }
         if let Some(lease) = engine.store.claim(sync_id, &owner).await? {
             unit(engine, &lease, &mut failed).await.inspect_err(|_| engine.stop_others())?;
+        } else if nothing_left(engine, sync_id).await? {
+            break;
         } else {
-            match pending::some(engine, &owner).await {
-                Ok(true) => {}
-                Ok(false) if nothing_left(engine, sync_id).await? => break,
-                Ok(false) => tokio::time::sleep(PATIENCE).await,
-                Err(Halt::Later(detail)) => {
-                    failed = Some(detail);
-                    break;
-                }
-                Err(halt) => {
-                    engine.stop_others();
-                    return Err(halt);
-                }
-            }
+            tokio::time::sleep(PATIENCE).await;
         }
     }
     failed.map_or(Ok(()), |detail| Err(Halt::Later(detail)))
