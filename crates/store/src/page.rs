@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use crate::{
     Lease, Partition, Reject, Store, StoreError, children, derive, labels, leases, partitions, pending,
-    rejects, upsert,
+    rejects, upsert, users,
 };
 
 /// Everything that is written together.
@@ -68,10 +68,12 @@ impl Store {
         let mut written = Written::new();
         for batch in page.rows.batches.iter().filter(|it| is_users(it)) {
             let mut changed = 0;
-            if let Some((json, digests)) = self.seen_users.fresh(&batch.json()) {
+            if let Some((json, sightings)) = self.seen_users.fresh(&batch.json()) {
                 let mut connection = self.pool.acquire().await?;
                 changed = upsert::upsert_json(&mut connection, batch, json, page.sent_at).await?;
-                self.seen_users.remember(digests);
+                let ids: Vec<i64> = sightings.iter().map(|it| it.id).collect();
+                let newer = users::newer_than(&mut connection, &ids, page.sent_at).await?;
+                self.seen_users.remember(&sightings, &newer);
             }
             count(&mut written, batch.table.name, batch.len as u64, changed);
         }

@@ -4,27 +4,43 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Mutex;
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
+
+/// A user row on its way.
+#[derive(Debug)]
+pub(crate) struct Sighting {
+    pub(crate) id: i64,
+    digest: u64,
+}
+
+#[derive(Deserialize)]
+struct Id {
+    id: i64,
+}
 
 /// Digests of user rows that were written.
 #[derive(Debug, Default)]
 pub(crate) struct Seen(Mutex<HashSet<u64>>);
 
 impl Seen {
-    /// Those of the rows (a JSON array) that were not written yet, and their digests. None when there are none.
-    pub(crate) fn fresh(&self, json: &str) -> Option<(String, Vec<u64>)> {
+    /// Those of the rows (a JSON array) that were not written yet, and what they are. None when there are none.
+    pub(crate) fn fresh(&self, json: &str) -> Option<(String, Vec<Sighting>)> {
         let rows: Vec<&RawValue> = serde_json::from_str(json).ok()?;
         let known = self.0.lock().unwrap_or_else(|it| it.into_inner());
-        let mut digests = Vec::new();
+        let mut met = HashSet::new();
+        let mut sightings = Vec::new();
         let mut fresh = Vec::new();
         for row in rows {
             let digest = digest(row.get());
-            if !known.contains(&digest) && !digests.contains(&digest) {
-                digests.push(digest);
-                fresh.push(row.get());
+            if known.contains(&digest) || !met.insert(digest) {
+                continue;
             }
+            let Id { id } = serde_json::from_str(row.get()).ok()?;
+            sightings.push(Sighting { id, digest });
+            fresh.push(row.get());
         }
-        (!fresh.is_empty()).then(|| (format!("[{}]", fresh.join(",")), digests))
+        (!fresh.is_empty()).then(|| (format!("[{}]", fresh.join(",")), sightings))
     }
 
     /// Forgets everything.
@@ -33,9 +49,10 @@ impl Seen {
         self.0.lock().unwrap_or_else(|it| it.into_inner()).clear();
     }
 
-    /// Remembers rows that are stored now.
-    pub(crate) fn remember(&self, digests: Vec<u64>) {
-        self.0.lock().unwrap_or_else(|it| it.into_inner()).extend(digests);
+    /// Remembers rows that are stored now, those apart of which a newer version was there.
+    pub(crate) fn remember(&self, sightings: &[Sighting], newer: &[i64]) {
+        let stored = sightings.iter().filter(|it| !newer.contains(&it.id)).map(|it| it.digest);
+        self.0.lock().unwrap_or_else(|it| it.into_inner()).extend(stored);
     }
 }
 

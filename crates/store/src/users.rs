@@ -1,6 +1,7 @@
 //! Users of whom only a part is known.
 
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 
 use crate::{Store, StoreError};
 
@@ -36,4 +37,14 @@ impl Store {
         .await?;
         Ok(())
     }
+}
+
+/// Those of the users that a later read has changed: an older row was refused there.
+pub(crate) async fn newer_than(
+    connection: &mut PgConnection,
+    users: &[i64],
+    sent_at: DateTime<Utc>,
+) -> Result<Vec<i64>, StoreError> {
+    let newer = sqlx::query_scalar("select id from gitlab_users where id = any($1) and synced_at > $2");
+    Ok(newer.bind(users).bind(sent_at).fetch_all(connection).await?)
 }

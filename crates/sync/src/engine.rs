@@ -105,6 +105,8 @@ pub(crate) struct Engine {
     pub(crate) stop: Stop,
     /// Set when a worker met something that ends the run.
     pub(crate) ending: AtomicBool,
+    /// Set when all the work is laid out: before that, workers without work wait for more.
+    pub(crate) planned: AtomicBool,
     pub(crate) sizes: PageSize,
     /// Paths of projects by Weir's id, for people.
     pub(crate) paths: RwLock<HashMap<i64, String>>,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::merge_requests::MERGE_REQUESTS;
-use store::{Joined, KnownProject, Partition};
+use store::{Joined, KnownProject, Partition, Unit};
 
 use crate::details::Standing;
 use crate::engine::{Engine, Halt};
@@ -19,6 +19,7 @@ pub(crate) async fn prepare(
     joined: &Joined,
     sight: &mut Sight,
     known: &[KnownProject],
+    fresh: &BTreeSet<i64>,
 ) -> Result<Vec<i64>, Halt> {
     let groups: Vec<i64> = sight.groups.keys().copied().collect();
     let projects: Vec<i64> = sight.projects.keys().copied().collect();
@@ -29,8 +30,25 @@ pub(crate) async fn prepare(
     lost(engine, sight, known).await?;
     let late: Vec<i64> = sight.projects.keys().copied().filter(|it| !projects.contains(it)).collect();
     standings.extend(details::projects(engine, &late).await?);
+    plan(engine, joined, sight, &standings, fresh).await
+}
+
+/// Lays out the work for projects that were never read, which is known before anything is asked of them. Gives them
+/// (GitLab's ids).
+pub(crate) async fn begin(engine: &Engine, joined: &Joined, sight: &Sight) -> Result<BTreeSet<i64>, Halt> {
+    if engine.options.scope.full {
+        let projects: Vec<i64> = sight.projects.keys().map(|it| engine.instance.id(*it)).collect();
+        engine.store.forget(engine.instance.0, MERGE_REQUESTS.name, Some(&projects)).await?;
+    }
     moved(engine, sight).await?;
-    plan(engine, joined, sight, &standings).await
+    let stored = engine.store.partitions(engine.instance.0, MERGE_REQUESTS.name).await?;
+    let read: BTreeSet<i64> = stored.iter().map(|it| engine.instance.source_id(it.key.parent_id)).collect();
+    let fresh = sight.projects.values().filter(|it| !it.merge_requests_off && !read.contains(&it.source_id));
+    let fresh: BTreeSet<i64> = fresh.map(|it| it.source_id).collect();
+    let units: Vec<Unit> = fresh.iter().map(|it| merge_requests::unit(engine.instance.id(*it))).collect();
+    engine.store.add_units(joined.id, &units).await?;
+    Progress::add(&engine.progress.projects, units.len() as u64);
+    Ok(fresh)
 }
 
 /// Projects that a group lists directly and no other listing showed.
@@ -87,23 +105,22 @@ async fn plan(
     joined: &Joined,
     sight: &Sight,
     standings: &BTreeMap<i64, Standing>,
+    fresh: &BTreeSet<i64>,
 ) -> Result<Vec<i64>, Halt> {
-    if engine.options.scope.full {
-        let projects: Vec<i64> = sight.projects.keys().map(|it| engine.instance.id(*it)).collect();
-        engine.store.forget(engine.instance.0, MERGE_REQUESTS.name, Some(&projects)).await?;
-    }
     let stored = engine.store.partitions(engine.instance.0, MERGE_REQUESTS.name).await?;
     let mut units = Vec::new();
     let mut idle = Vec::new();
     for found in sight.projects.values() {
         let id = engine.instance.id(found.source_id);
+        let total = standings.get(&found.source_id).map_or(0, |it| it.total.unsigned_abs());
         if found.merge_requests_off {
             switched_off(engine, id, found);
+        } else if fresh.contains(&found.source_id) {
+            Progress::add(&engine.progress.expected, total);
         } else if is_idle(engine, id, &stored, standings.get(&found.source_id)) {
             idle.push(id);
         } else {
-            let total = standings.get(&found.source_id).map_or(0, |it| it.total);
-            Progress::add(&engine.progress.expected, total.unsigned_abs());
+            Progress::add(&engine.progress.expected, total);
             units.push(merge_requests::unit(id));
         }
     }

@@ -1,17 +1,20 @@
 //! A run from beginning to end: who leads it, its phases, and how it ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use catalogue::Instance;
 use chrono::{DateTime, Utc};
 use gitlab_client::Client;
-use store::{InstanceRow, Joined, Store};
+use store::{InstanceRow, Joined, KnownProject, Store};
 
 use crate::capabilities::{self, Capabilities};
 use crate::ending::{abandon, failure, finish};
 use crate::engine::{Engine, Halt, Options, Stop};
+use crate::sight::Sight;
 use crate::{Failure, Outcome, Progress, discovery, open_set, plan, users, verify, work};
 
 /// How long to wait for others who hold the last parts of the work.
@@ -137,6 +140,7 @@ pub(crate) async fn engine(
         progress,
         stop,
         ending: Default::default(),
+        planned: AtomicBool::new(helped.is_some()),
         sizes: Default::default(),
         paths: Default::default(),
     })
@@ -206,16 +210,36 @@ async fn lead(engine: &Arc<Engine>, joined: &Joined, owner: &str) -> Result<(), 
     engine.progress.enter("discovering");
     let known = engine.store.known_projects(engine.instance.0).await?;
     let mut sight = discovery::discover(engine).await?;
-    let idle = plan::prepare(engine, joined, &mut sight, &known).await?;
-    engine.store.enter_phase(joined.id, "partitions").await?;
     engine.progress.enter("reading");
-    open_set::check(engine, &idle).await?;
-    work::together(engine, joined, owner).await?;
+    let fresh = plan::begin(engine, joined, &sight).await?;
+    // What was never read needs no probe: it is read while the complete listings are.
+    let (prepared, worked) = tokio::join!(
+        prepare(engine, joined, &mut sight, &known, &fresh),
+        work::together(engine, joined, owner)
+    );
+    prepared.and(worked)?;
     engine.progress.enter("people");
     users::complete(engine).await?;
     engine.progress.enter("finishing");
     engine.store.assign_label_groups(engine.now()).await?;
     Ok(())
+}
+
+/// Lays out the rest of the work, and checks what has none. Workers end when this fails.
+async fn prepare(
+    engine: &Engine,
+    joined: &Joined,
+    sight: &mut Sight,
+    known: &[KnownProject],
+    fresh: &BTreeSet<i64>,
+) -> Result<(), Halt> {
+    let preparing = async {
+        let idle = plan::prepare(engine, joined, sight, known, fresh).await?;
+        engine.store.enter_phase(joined.id, "partitions").await?;
+        engine.planned.store(true, Relaxed);
+        open_set::check(engine, &idle).await
+    };
+    preparing.await.inspect_err(|_| engine.stop_others())
 }
 
 /// Helps with a run that another process leads. None when the leader has died meanwhile.

@@ -1,6 +1,7 @@
 //! The workers of a run: each takes a unit of work or some pending lists, until nothing is left anywhere.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use store::{Joined, Lease, StoreError};
 use tokio::task::JoinSet;
@@ -70,6 +71,9 @@ async fn worker(engine: Arc<Engine>, sync_id: i64, owner: String) -> Result<(), 
 async fn nothing_left(engine: &Engine, sync_id: i64) -> Result<bool, Halt> {
     if engine.ending() {
         return Ok(true);
+    }
+    if !engine.planned.load(Relaxed) {
+        return Ok(false);
     }
     Ok(engine.store.units_left(sync_id).await? == 0
         && engine.store.pending_left(engine.instance.0).await? == 0)
