@@ -99,7 +99,7 @@ async fn moved(engine: &Engine, sight: &Sight) -> Result<(), Halt> {
     Ok(engine.store.note_namespaces(engine.instance.0, MERGE_REQUESTS.name, &found).await?)
 }
 
-/// Lays out the units of work, and confirms the projects in which nothing moved.
+/// Lays out the units of work, and confirms the projects in which nothing moved. Gives all those that were read before.
 async fn plan(
     engine: &Engine,
     joined: &Joined,
@@ -134,6 +134,8 @@ async fn plan(
     Progress::add(&engine.progress.projects, units.len() as u64);
     engine.store.confirm(engine.instance.0, MERGE_REQUESTS.name, &idle, engine.started).await?;
     engine.store.add_units(joined.id, &units).await?;
+    // Where something moved, the open merge requests that did not move are checked as well.
+    idle.extend(units.iter().map(|it| it.parent_id));
     Ok(idle)
 }
 

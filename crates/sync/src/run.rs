@@ -234,10 +234,12 @@ async fn prepare(
     fresh: &BTreeSet<i64>,
 ) -> Result<(), Halt> {
     let preparing = async {
-        let idle = plan::prepare(engine, joined, sight, known, fresh).await?;
+        let read_before = plan::prepare(engine, joined, sight, known, fresh).await?;
         engine.store.enter_phase(joined.id, "partitions").await?;
+        open_set::check(engine, &read_before).await?;
+        // Only now: the check may leave lists to read.
         engine.planned.store(true, Relaxed);
-        open_set::check(engine, &idle).await
+        Ok(())
     };
     preparing.await.inspect_err(|_| engine.stop_others())
 }

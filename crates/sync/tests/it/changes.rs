@@ -36,7 +36,7 @@ pub fn change(bench: &Bench, seed: u64, count: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_changes_are_found_by_graphql() {
-    changes_are_found(11, Edition::Free, true).await;
+    changes_are_found(301, Edition::Free, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,12 +46,12 @@ async fn a_thousand_changes_are_found_by_graphql_on_premium() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_changes_are_found_by_graphql_on_the_community_edition() {
-    changes_are_found(13, Edition::Ce, true).await;
+    changes_are_found(403, Edition::Ce, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_changes_are_found_by_rest_alone() {
-    changes_are_found(14, Edition::Free, false).await;
+    changes_are_found(704, Edition::Free, false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
