@@ -48,7 +48,8 @@ async fn make_role(home: &Home, server: &mut PgConnection) -> Result<(), ServerE
         return Ok(());
     }
     if !exists {
-        run(server, format!("create role {READER_ROLE} login")).await?;
+        let made = run(server, format!("create role {READER_ROLE} login")).await;
+        made.or_else(|error| if is_there_already(&error) { Ok(()) } else { Err(error) })?;
         run(server, format!("alter role {READER_ROLE} set default_transaction_read_only = on")).await?;
     }
     let password = known.unwrap_or_else(secret::generate);
@@ -65,9 +66,16 @@ async fn has_reader(server: &mut PgConnection) -> Result<bool, sqlx::Error> {
 async fn make_database(server: &mut PgConnection) -> Result<(), sqlx::Error> {
     let query = sqlx::query("select 1 from pg_catalog.pg_database where datname = $1").bind(DATABASE);
     if query.fetch_optional(&mut *server).await?.is_none() {
-        run(server, format!("create database {DATABASE} owner {OWNER_ROLE}")).await?;
+        let made = run(server, format!("create database {DATABASE} owner {OWNER_ROLE}")).await;
+        return made.or_else(|error| if is_there_already(&error) { Ok(()) } else { Err(error) });
     }
     Ok(())
+}
+
+/// A Weir that was killed leaves its last command running on the server, which then comes to its end.
+fn is_there_already(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|it| it.code());
+    matches!(code.as_deref(), Some("23505" | "42P04" | "42710"))
 }
 
 /// Lets the reader see the tables and views of the schemas for people, less the private ones. Call it after
