@@ -13,6 +13,7 @@ use store::{Page, Skip, Store, StoreError, Written};
 use crate::budget::PageSize;
 use crate::capabilities::Capabilities;
 use crate::policy::{Decision, decide};
+use crate::refusals::Refusals;
 use crate::tally::Tally;
 use crate::{Failure, Progress, Scope, verify};
 
@@ -101,6 +102,8 @@ pub(crate) struct Engine {
     /// When the run began, by GitLab's clock: cursors of what is read to its end move here.
     pub(crate) started: DateTime<Utc>,
     pub(crate) tally: Tally,
+    /// What GitLab refused lately.
+    pub(crate) refusals: Refusals,
     pub(crate) progress: Arc<Progress>,
     pub(crate) stop: Stop,
     /// Set when a worker met something that ends the run.
@@ -161,6 +164,15 @@ impl Engine {
             reason: reason.to_owned(),
             detail: detail.into(),
         });
+    }
+
+    /// Whether GitLab refused this list lately: then the skip is noted again, and GitLab is not asked.
+    pub(crate) fn refused_lately(&self, resource: &str, parent_id: i64) -> bool {
+        let refusal = self.refusals.of(resource, parent_id);
+        if let Some(skip) = refusal {
+            self.tally.repeat(skip.clone());
+        }
+        refusal.is_some()
     }
 
     /// Decides on an error met while reading a part: what is skipped is noted here.

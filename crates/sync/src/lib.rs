@@ -18,6 +18,7 @@ mod pending;
 mod plan;
 mod policy;
 mod progress;
+mod refusals;
 mod run;
 mod scope;
 mod sight;

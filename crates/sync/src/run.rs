@@ -14,6 +14,7 @@ use store::{InstanceRow, Joined, KnownProject, Store};
 use crate::capabilities::{self, Capabilities};
 use crate::ending::{abandon, failure, finish};
 use crate::engine::{Engine, Halt, Options, Stop};
+use crate::refusals::Refusals;
 use crate::sight::Sight;
 use crate::{Failure, Outcome, Progress, discovery, open_set, plan, users, verify, work};
 
@@ -129,7 +130,12 @@ pub(crate) async fn engine(
         None => learn(client, store, options, row).await?,
         Some(sync_id) => learned(store, options, row, sync_id).await?,
     };
+    let refusals = match options.scope.full {
+        true => Refusals::default(),
+        false => Refusals::load(store, row.number, started).await?,
+    };
     Ok(Engine {
+        refusals,
         client: client.clone(),
         store: store.clone(),
         options: options.clone(),
