@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::faults::FaultPlan;
 use crate::rest::Reply;
 use crate::state::State;
-use crate::truth::{Reading, truth};
+use crate::truth::{Reading, approval_rules, truth};
 use crate::world::access::Viewer;
 use crate::world::change::{Kinds, random_change};
 use crate::world::generate::READER;
@@ -71,6 +71,8 @@ struct Wanted {
     #[serde(default)]
     graphql: bool,
     approvals_have_time: Option<bool>,
+    #[serde(default)]
+    approval_rules: bool,
     /// The user whose sight counts; the reader's where none is given.
     user_id: Option<i64>,
 }
@@ -81,7 +83,11 @@ async fn show_truth(Shared(state): App, Query(wanted): Query<Wanted>) -> Respons
     let viewer = Viewer::of(wanted.user_id.or_else(reader).unwrap_or_default());
     let known = state.settings.approvals_have_time();
     let approvals_have_time = wanted.approvals_have_time.unwrap_or(known);
-    ok(&json!(truth(&world, &viewer, Reading { graphql: wanted.graphql, approvals_have_time })))
+    let mut tables = truth(&world, &viewer, Reading { graphql: wanted.graphql, approvals_have_time });
+    if wanted.approval_rules {
+        tables.extend(approval_rules(&world, &viewer, state.settings.edition));
+    }
+    ok(&json!(tables))
 }
 
 #[derive(Deserialize)]

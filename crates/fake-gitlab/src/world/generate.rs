@@ -1,5 +1,6 @@
 //! A world made from a seed: the same seed and scale give the same world, to the microsecond.
 
+mod approval_rules;
 mod lives;
 mod oddities;
 mod people;
@@ -89,6 +90,7 @@ pub fn generate(seed: u64, scale: &Scale) -> World {
     maker.people();
     maker.groups();
     maker.projects();
+    maker.approval_rules();
     maker.merge_requests();
     maker.finish()
 }

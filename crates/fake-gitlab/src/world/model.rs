@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::approval_rules::ApprovalRules;
+
 pub type Id = i64;
 pub type Time = DateTime<Utc>;
 
@@ -19,6 +21,7 @@ pub struct World {
     pub merge_requests: BTreeMap<Id, MergeRequest>,
     /// Notes of merge requests.
     pub notes: BTreeMap<Id, Note>,
+    pub approval_rules: ApprovalRules,
     /// The instance's clock: what GitLab would call now.
     pub now: Time,
     /// The instance's own address without a trailing slash, as it stands in links and `web_url`s.
