@@ -2,6 +2,7 @@
 //!
 //! The crate joins the catalogue (what is read), the client (how GitLab is asked) and the store (where it goes).
 
+mod approval_rules;
 mod budget;
 mod capabilities;
 mod details;

@@ -4,6 +4,7 @@ mod graphql;
 
 use std::collections::BTreeMap;
 
+use catalogue::approval_rules::APPROVAL_RULES;
 use catalogue::approvals::APPROVALS;
 use catalogue::merge_requests::{PARENT, list_table};
 use catalogue::notes::NOTES;
@@ -31,7 +32,7 @@ struct Read {
 
 /// Reads some of the lists that are pending. Gives whether there were any.
 pub(crate) async fn some(engine: &Engine, owner: &str) -> Result<bool, Halt> {
-    let taken = engine.store.claim_pending(engine.instance.0, owner, TAKEN).await?;
+    let taken = engine.store.claim_pending(engine.instance.0, owner, TAKEN, &engine.lists()).await?;
     let mut by_merge_request: BTreeMap<i64, Vec<PendingRow>> = BTreeMap::new();
     for row in taken {
         by_merge_request.entry(row.pending.merge_request).or_default().push(row);
@@ -94,7 +95,8 @@ async fn read(engine: &Engine, pending: &Pending) -> Result<Option<Read>, Halt> 
     }
     match pending.list {
         List::Notes => notes(engine, pending).await,
-        List::Approvals => approvals(engine, pending).await,
+        List::Approvals => object(engine, pending, &APPROVALS.readers[0]).await,
+        List::ApprovalRules => object(engine, pending, &APPROVAL_RULES.readers[0]).await,
         List::Reviewers => rest(engine, pending, &REVIEWERS.readers[0]).await,
         // They come with the merge request itself.
         List::Labels | List::Assignees => Ok(None),
@@ -107,6 +109,8 @@ fn offered(engine: &Engine, list: List) -> bool {
         List::Approvals => engine.capabilities.has("MergeRequest", "approvedBy"),
         List::Reviewers => engine.capabilities.has("UserMergeRequestInteraction", "reviewState"),
         List::Notes | List::Labels | List::Assignees => true,
+        // It has them, and takes seconds for each.
+        List::ApprovalRules => false,
     }
 }
 
@@ -157,16 +161,16 @@ fn rows_of(
     Read { rows, rejects, sent_at: listing.sent_at }
 }
 
-/// Approvals are one object, not a list.
-async fn approvals(engine: &Engine, pending: &Pending) -> Result<Option<Read>, Halt> {
-    let reader = &APPROVALS.readers[0];
+/// Approvals and their rules are one object, not a list.
+async fn object(engine: &Engine, pending: &Pending, reader: &'static Reader) -> Result<Option<Read>, Halt> {
     let Some(request) = request(reader, &[pending.project, pending.iid]) else { return Ok(None) };
     match engine.client.get(&request).await {
         Ok(answer) => {
             let mut rows = Rows::default();
             let object: Option<&RawValue> = serde_json::from_slice(&answer.body).ok();
             let parent = engine.instance.id(pending.project);
-            let rejects = read_all("approvals", reader, &below(engine, pending), parent, object, &mut rows);
+            let resource = pending.list.name();
+            let rejects = read_all(resource, reader, &below(engine, pending), parent, object, &mut rows);
             Ok(Some(Read { rows, rejects, sent_at: answer.sent_at }))
         }
         Err(error) => refused(engine, pending, &error),
