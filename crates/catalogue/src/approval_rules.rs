@@ -165,7 +165,7 @@ pub(crate) fn ask(below: &Origin, iid: i64, out: &mut Rows) {
         out.pending.push(Pending {
             list: List::ApprovalRules,
             project: below.project,
-            merge_request: below.merge_request,
+            parent: below.merge_request,
             iid,
         });
     }

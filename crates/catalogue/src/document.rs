@@ -1,7 +1,10 @@
 //! GraphQL queries, fitted to the schema of the GitLab at hand.
 //!
 //! Editions and versions differ: one field that a GitLab does not know breaks a whole query. A line that ends in
-//! `#? Type.field` is left out where the schema lacks that field.
+//! `#? Type.field` is left out where the schema lacks that field. The lines between `#@ connector` and `#@ end` are left
+//! out of a run without that connector.
+
+use crate::Connector;
 
 /// A GraphQL query as the catalogue holds it.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,22 +16,33 @@ pub struct Document {
 }
 
 const MARK: &str = "#?";
+const BLOCK: &str = "#@";
 
 impl Document {
-    /// The query for a GitLab whose schema has a field where `has` says so.
-    pub fn fitted(&self, has: impl Fn(&str, &str) -> bool) -> String {
-        let lines = self.text.lines().filter_map(|line| match line.split_once(MARK) {
-            None => Some(line),
-            Some((query, mark)) => {
-                type_and_field(mark).is_some_and(|(ty, field)| has(ty, field)).then_some(query)
+    /// The query for a GitLab whose schema has a field where `has` says so, and a run that has a connector where `runs`
+    /// says so.
+    pub fn fitted(&self, has: impl Fn(&str, &str) -> bool, runs: impl Fn(Connector) -> bool) -> String {
+        let mut wanted = true;
+        let mut lines = Vec::new();
+        for line in self.text.lines().map(str::trim) {
+            if let Some(name) = line.strip_prefix(BLOCK) {
+                wanted = Connector::named(name.trim()).is_none_or(&runs);
+                continue;
             }
-        });
-        lines.map(str::trim).filter(|it| !it.is_empty()).collect::<Vec<_>>().join("\n")
+            let line = match line.split_once(MARK) {
+                None => Some(line),
+                Some((query, mark)) => {
+                    type_and_field(mark).is_some_and(|(ty, field)| has(ty, field)).then_some(query)
+                }
+            };
+            lines.extend(line.map(str::trim).filter(|it| wanted && !it.is_empty()));
+        }
+        lines.join("\n")
     }
 
     /// The whole query.
     pub fn whole(&self) -> String {
-        self.fitted(|_, _| true)
+        self.fitted(|_, _| true, |_| true)
     }
 
     /// The fields that the query can do without, as (type, field).
@@ -48,8 +62,15 @@ mod tests {
     #[test]
     fn a_field_the_schema_lacks_is_left_out() {
         let document = Document { name: "q", text: "{\n  a\n  b { c } #? Thing.b\n}" };
-        assert_eq!(document.fitted(|_, _| false), "{\na\n}");
+        assert_eq!(document.fitted(|_, _| false, |_| true), "{\na\n}");
         assert_eq!(document.whole(), "{\na\nb { c }\n}");
         assert_eq!(document.optional().collect::<Vec<_>>(), [("Thing", "b")]);
+    }
+
+    #[test]
+    fn a_block_of_a_connector_that_does_not_run_is_left_out() {
+        let document = Document { name: "q", text: "{\n  a\n  #@ gitlab_pipelines\n  b\n  #@ end\n  c\n}" };
+        assert_eq!(document.fitted(|_, _| true, |_| false), "{\na\nc\n}");
+        assert_eq!(document.whole(), "{\na\nb\nc\n}");
     }
 }

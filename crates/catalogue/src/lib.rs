@@ -13,12 +13,15 @@ mod document;
 mod gid;
 pub mod group_labels;
 pub mod groups;
+pub mod jobs;
 pub mod labels;
+mod list;
 pub mod members;
 pub mod merge_requests;
 pub mod milestones;
 pub mod notes;
 mod origin;
+pub mod pipelines;
 pub mod projects;
 mod resource;
 pub mod reviewers;
@@ -34,7 +37,8 @@ pub use gid::{Gid, gid};
 pub use origin::{Instance, Origin};
 pub use resource::{Connector, Cursor, Read, Reader, Resource, Scope, Source};
 pub use row::Row;
-pub use rows::{Batch, CompleteList, List, Pending, Rows};
+pub use list::{List, Pending};
+pub use rows::{Batch, CompleteList, Rows};
 pub use table::Table;
 
 /// Every resource, in the order in which a first import wants them.
@@ -51,12 +55,18 @@ pub static RESOURCES: &[&Resource] = &[
     &approvals::APPROVALS,
     &approval_rules::APPROVAL_RULES,
     &reviewers::REVIEWERS,
+    &pipelines::PIPELINES,
+    &pipelines::CHILD_PIPELINES,
+    &pipelines::PIPELINE,
+    &jobs::JOBS,
+    &jobs::BRIDGES,
     &users::USERS,
 ];
 
 /// Every GraphQL query that is ever sent.
 pub fn documents() -> Vec<&'static Document> {
     let mut all = vec![&PROJECT_DETAILS, &GROUP_DETAILS, &merge_requests::MERGE_REQUESTS_QUERY];
+    all.extend([&pipelines::PIPELINES_QUERY, &pipelines::RUNNING_PIPELINES_QUERY, &jobs::JOBS_QUERY]);
     all.extend([&merge_requests::OPEN_MERGE_REQUESTS_QUERY, &users::USERS_QUERY]);
     all.extend(merge_requests::LIST_QUERIES.iter().map(|(_, document)| document));
     all

@@ -9,9 +9,9 @@ mod rest;
 
 use chrono::{DateTime, Utc};
 
+pub(crate) use graphql::{assignee, label};
 pub use graphql::{
-    LIST_QUERIES, MERGE_REQUESTS_QUERY, OPEN_MERGE_REQUESTS_QUERY, OpenMergeRequest, list_table, read_node,
-    read_open,
+    LIST_QUERIES, MERGE_REQUESTS_QUERY, OPEN_MERGE_REQUESTS_QUERY, OpenMergeRequest, read_open,
 };
 
 use crate::row::row;

@@ -30,6 +30,8 @@ pub struct Origin {
     pub group: i64,
     /// The merge request (GitLab's id, not its iid) it was read under, 0 where there is none.
     pub merge_request: i64,
+    /// The pipeline (GitLab's id) it was read under, 0 where there is none.
+    pub pipeline: i64,
     /// Whether texts of notes are to be kept.
     pub keep_bodies: bool,
     /// Whether the approval rules of a merge request are to be read after it.
@@ -39,7 +41,15 @@ pub struct Origin {
 impl Origin {
     /// The instance itself.
     pub fn instance(instance: Instance) -> Origin {
-        Origin { instance, project: 0, group: 0, merge_request: 0, keep_bodies: false, approval_rules: false }
+        Origin {
+            instance,
+            project: 0,
+            group: 0,
+            merge_request: 0,
+            pipeline: 0,
+            keep_bodies: false,
+            approval_rules: false,
+        }
     }
 
     /// Below a group.
@@ -55,6 +65,15 @@ impl Origin {
     /// Below a merge request.
     pub fn merge_request(self, merge_request: i64) -> Origin {
         Origin { merge_request, ..self }
+    }
+
+    /// Below a pipeline.
+    pub fn pipeline(self, pipeline: i64) -> Origin {
+        Origin { pipeline, ..self }
+    }
+
+    pub(crate) fn pipeline_id(&self) -> i64 {
+        self.instance.id(self.pipeline)
     }
 
     pub(crate) fn id(&self, source_id: i64) -> i64 {

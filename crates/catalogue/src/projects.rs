@@ -87,8 +87,12 @@ pub struct Project<'a> {
     /// The older switch for merge requests.
     #[serde(default)]
     pub merge_requests_enabled: Option<bool>,
+    /// disabled, private or enabled.
     #[serde(borrow, default)]
-    builds_access_level: Option<Cow<'a, str>>,
+    pub builds_access_level: Option<Cow<'a, str>>,
+    /// The older switch for CI/CD.
+    #[serde(default)]
+    pub jobs_enabled: Option<bool>,
     #[serde(borrow, default)]
     marked_for_deletion_on: Option<Cow<'a, str>>,
     #[serde(default)]

@@ -26,16 +26,19 @@ pub struct Resource {
 pub enum Connector {
     /// Repositories, people, merge requests and reviews.
     Gitlab,
+    /// Pipelines and their jobs.
+    GitlabPipelines,
 }
 
 impl Connector {
     /// Every connector this version has.
-    pub const ALL: [Connector; 1] = [Connector::Gitlab];
+    pub const ALL: [Connector; 2] = [Connector::Gitlab, Connector::GitlabPipelines];
 
     /// Its name on the command line and in the database.
     pub fn name(self) -> &'static str {
         match self {
             Connector::Gitlab => "gitlab",
+            Connector::GitlabPipelines => "gitlab_pipelines",
         }
     }
 
@@ -56,6 +59,8 @@ pub enum Scope {
     Project,
     /// One merge request.
     MergeRequest,
+    /// One pipeline.
+    Pipeline,
 }
 
 /// How a later sync asks for less.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Row, Table};
+use crate::{Pending, Row, Table};
 
 /// What a page of records becomes.
 #[derive(Debug, Default)]
@@ -18,6 +18,8 @@ pub struct Rows {
     /// Merge requests whose reviews and derived columns are to be computed again, as (project, merge request) in
     /// Weir's ids.
     pub touched: Vec<(i64, i64)>,
+    /// Pipelines of whose jobs the reader could not tell which were retried, as (project, pipeline) in Weir's ids.
+    pub touched_pipelines: Vec<(i64, i64)>,
 }
 
 /// Rows of one table that bring the same columns.
@@ -41,59 +43,6 @@ pub struct CompleteList {
     pub parent: &'static [&'static str],
     /// Their values.
     pub values: Vec<i64>,
-}
-
-/// A list of a merge request that has to be read on its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pending {
-    /// What to read.
-    pub list: List,
-    /// GitLab's id of the project.
-    pub project: i64,
-    /// GitLab's id of the merge request.
-    pub merge_request: i64,
-    /// Its number within the project.
-    pub iid: i64,
-}
-
-/// The lists below a merge request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum List {
-    /// Comments and system notes.
-    Notes,
-    /// Labels.
-    Labels,
-    /// Assignees.
-    Assignees,
-    /// Reviewers with their states.
-    Reviewers,
-    /// Approvals.
-    Approvals,
-    /// Approval rules, with who approved under which.
-    ApprovalRules,
-}
-
-impl List {
-    /// Every list.
-    pub const ALL: [List; 6] =
-        [List::Notes, List::Labels, List::Assignees, List::Reviewers, List::Approvals, List::ApprovalRules];
-
-    /// Its name, as stored.
-    pub fn name(self) -> &'static str {
-        match self {
-            List::Notes => "notes",
-            List::Labels => "labels",
-            List::Assignees => "assignees",
-            List::Reviewers => "reviewers",
-            List::Approvals => "approvals",
-            List::ApprovalRules => "approval_rules",
-        }
-    }
-
-    /// The list of that name.
-    pub fn named(name: &str) -> Option<List> {
-        List::ALL.into_iter().find(|it| it.name() == name)
-    }
 }
 
 impl Rows {

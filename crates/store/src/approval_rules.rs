@@ -33,9 +33,9 @@ impl Store {
                    on conflict (project_id, merge_request_id) do update
                   set updated_at = greatest(t.updated_at, excluded.updated_at)
              )
-             insert into weir.pending (instance, list, project, merge_request, iid)
+             insert into weir.pending (instance, list, project, parent, iid)
              select $1, $4, project_id - $1 * $5::bigint, source_id, iid from due order by source_id
-                 on conflict (instance, merge_request, list) do nothing",
+                 on conflict (instance, parent, list) do nothing",
         );
         let asked = asked.bind(instance).bind(projects).bind(since);
         let asked = asked.bind(List::ApprovalRules.name()).bind(Instance::SPAN);
@@ -52,7 +52,7 @@ pub(crate) async fn note(
     let rules = lists.iter().filter(|it| it.list == List::ApprovalRules);
     let id = |source_id: i64| Instance(instance).id(source_id);
     let (projects, merge_requests): (Vec<i64>, Vec<i64>) =
-        rules.map(|it| (id(it.project), id(it.merge_request))).unzip();
+        rules.map(|it| (id(it.project), id(it.parent))).unzip();
     if projects.is_empty() {
         return Ok(());
     }

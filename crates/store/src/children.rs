@@ -2,19 +2,21 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use catalogue::merge_requests::PARENT;
-use catalogue::{CompleteList, Rows, Table};
+use catalogue::{CompleteList, Rows, Table, merge_requests, pipelines};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::StoreError;
 
+/// The columns that name a parent: they tell merge requests from pipelines of the same number.
+pub(crate) type Parent = &'static [&'static str];
+
 /// Marks the children that are gone, for every list that `rows` says is complete. `known` are the merge
-/// requests that were stored before. Gives how many by table.
+/// requests and pipelines that were stored before. Gives how many by table.
 pub(crate) async fn remove_missing(
     connection: &mut PgConnection,
     rows: &Rows,
-    known: &HashSet<i64>,
+    known: &HashSet<(Parent, i64)>,
     sent_at: DateTime<Utc>,
 ) -> Result<BTreeMap<&'static str, u64>, StoreError> {
     let mut removed = BTreeMap::new();
@@ -32,13 +34,17 @@ pub(crate) async fn remove_missing(
     Ok(removed)
 }
 
-/// The lists by table, without those of merge requests that were not stored before: nothing can be gone there.
+/// The lists by table, without those of parents that were not stored before: nothing can be gone there.
 fn by_table<'l>(
     lists: &'l [CompleteList],
-    known: &HashSet<i64>,
+    known: &HashSet<(Parent, i64)>,
 ) -> BTreeMap<&'static str, Vec<&'l CompleteList>> {
     let mut grouped: BTreeMap<&'static str, Vec<&CompleteList>> = BTreeMap::new();
-    for list in lists.iter().filter(|it| it.parent != PARENT || known.contains(&it.values[1])) {
+    let held = |it: &&CompleteList| {
+        let below_fact = it.parent == merge_requests::PARENT || it.parent == pipelines::PARENT;
+        !below_fact || known.contains(&(it.parent, it.values[1]))
+    };
+    for list in lists.iter().filter(held) {
         grouped.entry(list.table.name).or_default().push(list);
     }
     grouped

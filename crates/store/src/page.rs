@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use catalogue::merge_requests::PARENT;
 use catalogue::{Batch, Pending, Rows};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::{
-    Lease, Partition, Reject, Store, StoreError, children, derive, labels, leases, partitions, pending,
+    Lease, Partition, Reject, Store, StoreError, children, derive, jobs, labels, leases, partitions, pending,
     rejects, upsert, users,
 };
 
@@ -95,7 +96,8 @@ impl Store {
 
 async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Written, StoreError> {
     let mut written = Written::new();
-    let known = lock_merge_requests(connection, page).await?;
+    let mut known = lock_merge_requests(connection, page).await?;
+    known.extend(jobs::known_pipelines(connection, page.rows).await?);
     for batch in page.rows.batches.iter().filter(|it| !is_users(it)) {
         let changed = upsert::upsert(connection, batch, page.sent_at).await?;
         count(&mut written, batch.table.name, batch.len as u64, changed);
@@ -122,6 +124,7 @@ async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Wr
         let derived = derive::derive(connection, project, &merge_requests, page.sent_at).await?;
         count(&mut written, "gitlab_reviews", derived.reviews, derived.written);
     }
+    jobs::mark_retried(connection, &page.rows.touched_pipelines, page.sent_at).await?;
     Ok(written)
 }
 
@@ -130,7 +133,7 @@ async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Wr
 async fn lock_merge_requests(
     connection: &mut PgConnection,
     page: &Page<'_>,
-) -> Result<HashSet<i64>, StoreError> {
+) -> Result<HashSet<(children::Parent, i64)>, StoreError> {
     let mut known = HashSet::new();
     for (project, merge_requests) in touched_by_project(page) {
         let stored: Vec<i64> = sqlx::query_scalar(
@@ -140,7 +143,7 @@ async fn lock_merge_requests(
         .bind(&merge_requests)
         .fetch_all(&mut *connection)
         .await?;
-        known.extend(stored);
+        known.extend(stored.into_iter().map(|id| (PARENT, id)));
     }
     Ok(known)
 }

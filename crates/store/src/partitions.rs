@@ -115,6 +115,16 @@ impl Store {
         Ok(())
     }
 
+    /// Says that these partitions are whole, because GitLab has nothing in them at this time.
+    pub async fn found_empty(&self, keys: &[PartitionKey], at: DateTime<Utc>) -> Result<(), StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        for key in keys {
+            let empty = Partition { complete_to: Some(at), whole: true, ..Partition::new(key.clone()) };
+            save(&mut connection, &empty).await?;
+        }
+        Ok(())
+    }
+
     /// Notes the namespace of each project, and forgets how far a resource was read in those that have moved to another,
     /// in one transaction: a crash leaves the move to be seen again.
     pub async fn note_namespaces(

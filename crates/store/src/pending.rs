@@ -1,4 +1,5 @@
-//! Lists of merge requests that are still to be read: they did not fit into a page, or REST reads them one by one.
+//! Lists below merge requests and pipelines that are still to be read: they did not fit into a page, or REST reads
+//! them one by one.
 
 use catalogue::{List, Pending};
 use sqlx::{PgConnection, Row};
@@ -18,7 +19,7 @@ pub struct PendingRow {
 }
 
 impl Store {
-    /// Takes some lists to read, of these kinds, those of one merge request together.
+    /// Takes some lists to read, of these kinds, those of one parent together.
     pub async fn claim_pending(
         &self,
         instance: i64,
@@ -29,12 +30,12 @@ impl Store {
         // Materialized: joined as a subquery it may run once per row of the outer table, and take them all.
         let rows = sqlx::query(
             "with next as materialized (
-               select merge_request, list
+               select parent, list
                  from weir.pending
                 where instance = $1
                   and list = any($5)
                   and (until is null or until < clock_timestamp())
-                order by attempts, merge_request, list
+                order by attempts, parent, list
                 limit $4
                   for update skip locked
              )
@@ -42,9 +43,9 @@ impl Store {
                 set owner = $2, until = clock_timestamp() + make_interval(secs => $3)
                from next
               where p.instance = $1
-                and p.merge_request = next.merge_request
+                and p.parent = next.parent
                 and p.list = next.list
-             returning p.list, p.project, p.merge_request, p.iid, p.attempts",
+             returning p.list, p.project, p.parent, p.iid, p.attempts",
         )
         .bind(instance)
         .bind(owner)
@@ -60,10 +61,10 @@ impl Store {
     pub async fn fail_pending(&self, instance: i64, pending: &Pending) -> Result<(), StoreError> {
         sqlx::query(
             "update weir.pending set attempts = attempts + 1, owner = null, until = null
-              where instance = $1 and merge_request = $2 and list = $3",
+              where instance = $1 and parent = $2 and list = $3",
         )
         .bind(instance)
-        .bind(pending.merge_request)
+        .bind(pending.parent)
         .bind(pending.list.name())
         .execute(&self.pool)
         .await?;
@@ -104,7 +105,7 @@ fn read(row: &sqlx::postgres::PgRow) -> Result<Option<PendingRow>, StoreError> {
     let pending = Pending {
         list,
         project: row.try_get("project")?,
-        merge_request: row.try_get("merge_request")?,
+        parent: row.try_get("parent")?,
         iid: row.try_get("iid")?,
     };
     Ok(Some(PendingRow { pending, attempts: row.try_get("attempts")? }))
@@ -117,19 +118,19 @@ pub(crate) async fn add(
 ) -> Result<(), StoreError> {
     let names: Vec<&str> = lists.iter().map(|it| it.list.name()).collect();
     let projects: Vec<i64> = lists.iter().map(|it| it.project).collect();
-    let merge_requests: Vec<i64> = lists.iter().map(|it| it.merge_request).collect();
+    let parents: Vec<i64> = lists.iter().map(|it| it.parent).collect();
     let iids: Vec<i64> = lists.iter().map(|it| it.iid).collect();
     sqlx::query(
-        "insert into weir.pending (instance, list, project, merge_request, iid)
+        "insert into weir.pending (instance, list, project, parent, iid)
          select distinct $1::bigint, l, p, m, i
            from unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) as u(l, p, m, i)
           order by m, l
-             on conflict (instance, merge_request, list) do nothing",
+             on conflict (instance, parent, list) do nothing",
     )
     .bind(instance)
     .bind(names)
     .bind(projects)
-    .bind(merge_requests)
+    .bind(parents)
     .bind(iids)
     .execute(&mut *connection)
     .await?;
@@ -141,9 +142,9 @@ pub(crate) async fn remove(
     instance: i64,
     done: &Pending,
 ) -> Result<(), StoreError> {
-    sqlx::query("delete from weir.pending where instance = $1 and merge_request = $2 and list = $3")
+    sqlx::query("delete from weir.pending where instance = $1 and parent = $2 and list = $3")
         .bind(instance)
-        .bind(done.merge_request)
+        .bind(done.parent)
         .bind(done.list.name())
         .execute(connection)
         .await?;

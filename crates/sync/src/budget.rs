@@ -2,36 +2,60 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// The largest page of merge requests: more would come near GitLab's limit on complexity.
-const MOST: usize = 50;
+use catalogue::Document;
+use catalogue::pipelines::PIPELINES_QUERY;
 
-/// Size of the pages of merge requests, shared by all workers of a run.
+/// Sizes of pages, by query.
 #[derive(Debug)]
-pub(crate) struct PageSize(AtomicUsize);
+pub(crate) struct Sizes {
+    /// More merge requests would come near GitLab's limit on complexity.
+    merge_requests: PageSize,
+    /// Each pipeline may bring a hundred jobs.
+    pipelines: PageSize,
+}
 
-impl Default for PageSize {
-    fn default() -> PageSize {
-        PageSize(AtomicUsize::new(MOST))
+impl Default for Sizes {
+    fn default() -> Sizes {
+        Sizes { merge_requests: PageSize::new(50), pipelines: PageSize::new(25) }
     }
 }
 
+impl Sizes {
+    /// The size of the pages of a query.
+    pub(crate) fn of(&self, query: &Document) -> &PageSize {
+        if query.name == PIPELINES_QUERY.name { &self.pipelines } else { &self.merge_requests }
+    }
+}
+
+/// Size of the pages of one query, shared by all workers of a run.
+#[derive(Debug)]
+pub(crate) struct PageSize {
+    now: AtomicUsize,
+    most: usize,
+}
+
 impl PageSize {
+    fn new(most: usize) -> PageSize {
+        PageSize { now: AtomicUsize::new(most), most }
+    }
+
     pub(crate) fn now(&self) -> usize {
-        self.0.load(Relaxed)
+        self.now.load(Relaxed)
     }
 
     /// A page of this size failed. Gives the size to try next, none when it cannot be smaller.
     pub(crate) fn failed(&self, size: usize) -> Option<usize> {
         let smaller = size / 2;
         (smaller > 0).then(|| {
-            self.0.fetch_min(smaller, Relaxed);
+            self.now.fetch_min(smaller, Relaxed);
             smaller
         })
     }
 
     /// A page of this size went well.
     pub(crate) fn went_well(&self, size: usize) {
-        let larger = (size + size / 4 + 1).min(MOST);
-        let _ = self.0.fetch_update(Relaxed, Relaxed, |now| (now <= size && now < larger).then_some(larger));
+        let larger = (size + size / 4 + 1).min(self.most);
+        let grow = |now: usize| (now <= size && now < larger).then_some(larger);
+        let _ = self.now.fetch_update(Relaxed, Relaxed, grow);
     }
 }

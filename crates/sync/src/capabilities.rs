@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use catalogue::{Document, documents};
+use catalogue::{Connector, Document, documents};
 use gitlab_client::{Client, Error, ErrorKind, Request};
 use serde::Deserialize;
 use serde_json::json;
@@ -26,7 +26,12 @@ impl Capabilities {
 
     /// A query, fitted to this GitLab's schema.
     pub(crate) fn fit(&self, document: &Document) -> String {
-        document.fitted(|ty, field| self.has(ty, field))
+        self.fit_for(document, |_| true)
+    }
+
+    /// A query, fitted to this GitLab's schema and to the connectors that run.
+    pub(crate) fn fit_for(&self, document: &Document, runs: impl Fn(Connector) -> bool) -> String {
+        document.fitted(|ty, field| self.has(ty, field), runs)
     }
 
     pub(crate) fn has(&self, ty: &str, field: &str) -> bool {

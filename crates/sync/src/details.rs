@@ -8,10 +8,10 @@ use catalogue::labels::LABELS;
 use catalogue::members::{GROUP_MEMBERS, PROJECT_MEMBERS};
 use catalogue::milestones::MILESTONES;
 use catalogue::{
-    Answer, Connection, Document, GROUP_DETAILS, Gid, Origin, PROJECT_DETAILS, Resource, Rows, Table, gid,
+    Answer, Connection, Connector, Document, GROUP_DETAILS, Gid, Origin, PROJECT_DETAILS, Resource, Rows, Table, gid,
 };
 use catalogue::{group_labels, labels, members, milestones};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use serde_json::json;
@@ -20,20 +20,12 @@ use store::Reject;
 
 use crate::engine::{Engine, Halt};
 use crate::fetch::{elements, list, read_all, request, whole};
+use crate::standing::{MergeRequests, Pipelines, Standing};
 
 /// Parents asked about in one request.
 const PARENTS: usize = 100;
 /// Nested lists of at most this length come along; longer ones are read by REST.
 const NESTED: usize = 100;
-
-/// How the merge requests of a project stand, by GitLab's own account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Standing {
-    /// How many there are.
-    pub(crate) total: i64,
-    /// When the newest moved; none where there are none.
-    pub(crate) newest: Option<DateTime<Utc>>,
-}
 
 /// One complete list below a parent.
 struct ListKind {
@@ -105,6 +97,10 @@ struct ProjectNode<'a> {
     #[serde(borrow)]
     milestones: Option<Connection<'a>>,
     merge_requests: Option<Newest>,
+    #[serde(borrow)]
+    pipelines: Option<Connection<'a>>,
+    #[serde(borrow)]
+    child_pipelines: Option<Connection<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -140,6 +136,9 @@ struct ProjectId {
 pub(crate) async fn groups(engine: &Engine, groups: &[i64]) -> Result<BTreeSet<i64>, Halt> {
     let mut direct = BTreeSet::new();
     let mut singly: Vec<i64> = Vec::new();
+    if !engine.has(Connector::Gitlab) {
+        return Ok(direct);
+    }
     for some in groups.chunks(PARENTS) {
         if engine.capabilities.graphql {
             let (projects, left) = group_batch(engine, some).await?;
@@ -153,15 +152,21 @@ pub(crate) async fn groups(engine: &Engine, groups: &[i64]) -> Result<BTreeSet<i
     Ok(direct)
 }
 
-/// Reads labels, members and milestones of projects. Gives how their merge requests stand where GraphQL told.
-pub(crate) async fn projects(engine: &Engine, projects: &[i64]) -> Result<BTreeMap<i64, Standing>, Halt> {
+/// Projects, and since when their pipelines are asked for; none for those that were never read.
+pub(crate) type Since = Option<DateTime<Utc>>;
+
+/// Reads labels, members and milestones of projects (GitLab's ids). Gives how the projects stand where GraphQL told.
+pub(crate) async fn projects(
+    engine: &Engine,
+    projects: &[(i64, Since)],
+) -> Result<BTreeMap<i64, Standing>, Halt> {
     let mut standings = BTreeMap::new();
     let mut singly: Vec<i64> = Vec::new();
-    let batches = stream::iter(projects.chunks(PARENTS)).map(|some| async move {
+    let batches = stream::iter(batches(projects)).map(|(some, since)| async move {
         if engine.capabilities.graphql {
-            project_batch(engine, some).await
+            project_batch(engine, &some, since).await
         } else {
-            Ok((BTreeMap::new(), some.to_vec()))
+            Ok((BTreeMap::new(), some))
         }
     });
     let batches: Vec<_> = batches.buffer_unordered(engine.options.workers.max(1)).try_collect().await?;
@@ -173,13 +178,28 @@ pub(crate) async fn projects(engine: &Engine, projects: &[i64]) -> Result<BTreeM
     Ok(standings)
 }
 
+/// Packs projects for one request each. Those that were never read are asked apart: a request has one moment since when
+/// it asks.
+fn batches(projects: &[(i64, Since)]) -> Vec<(Vec<i64>, Since)> {
+    let (known, fresh): (Vec<_>, Vec<_>) = projects.iter().copied().partition(|(_, since)| since.is_some());
+    let packs = known.chunks(PARENTS).chain(fresh.chunks(PARENTS));
+    let pack = |some: &[(i64, Since)]| {
+        (some.iter().map(|it| it.0).collect(), some.iter().filter_map(|it| it.1).min())
+    };
+    packs.map(pack).collect()
+}
+
 /// What a batch answered, and the parents it left out or could not answer.
 type Batch<T> = (T, Vec<i64>);
 
-async fn project_batch(engine: &Engine, projects: &[i64]) -> Result<Batch<BTreeMap<i64, Standing>>, Halt> {
+async fn project_batch(
+    engine: &Engine,
+    projects: &[i64],
+    since: Since,
+) -> Result<Batch<BTreeMap<i64, Standing>>, Halt> {
     let mut standings = BTreeMap::new();
     let mut left: BTreeSet<i64> = projects.iter().copied().collect();
-    for (answer, sent_at) in ask(engine, &PROJECT_DETAILS, "Project", projects).await? {
+    for (answer, sent_at) in ask(engine, &PROJECT_DETAILS, "Project", projects, since).await? {
         let Ok(answer) = serde_json::from_slice::<Answer<Projects>>(&answer.body) else { continue };
         let Some(nodes) = answer.data.and_then(|it| whole(it.projects)) else { continue };
         for some in nodes.nodes.chunks(20) {
@@ -187,7 +207,7 @@ async fn project_batch(engine: &Engine, projects: &[i64]) -> Result<Batch<BTreeM
                 some.iter().filter_map(|it| serde_json::from_str(it.get()).ok()).collect();
             for node in &read {
                 left.remove(&node.id.id);
-                standings.extend(standing(node));
+                standings.insert(node.id.id, standing(node));
             }
             write_projects(engine, &read, sent_at).await?;
         }
@@ -195,10 +215,17 @@ async fn project_batch(engine: &Engine, projects: &[i64]) -> Result<Batch<BTreeM
     Ok((standings, left.into_iter().collect()))
 }
 
-fn standing(node: &ProjectNode) -> Option<(i64, Standing)> {
-    let merge_requests = node.merge_requests.as_ref()?;
-    let newest = merge_requests.nodes.first().and_then(|it| it.as_ref()).map(|it| it.updated_at);
-    Some((node.id.id, Standing { total: merge_requests.count, newest }))
+fn standing(node: &ProjectNode) -> Standing {
+    let merge_requests = node.merge_requests.as_ref().map(|it| MergeRequests {
+        total: it.count,
+        newest: it.nodes.first().and_then(|it| it.as_ref()).map(|it| it.updated_at),
+    });
+    let any = |it: &Connection| !it.nodes.is_empty();
+    let pipelines = node.pipelines.as_ref().map(|it| Pipelines {
+        listed: any(it),
+        children: node.child_pipelines.as_ref().is_some_and(any),
+    });
+    Standing { merge_requests, pipelines }
 }
 
 async fn write_projects(
@@ -206,6 +233,9 @@ async fn write_projects(
     nodes: &[ProjectNode<'_>],
     sent_at: DateTime<Utc>,
 ) -> Result<(), Halt> {
+    if !engine.has(Connector::Gitlab) {
+        return Ok(());
+    }
     let mut rows = Rows::default();
     let mut rejects = Vec::new();
     let mut unfinished = Vec::new();
@@ -223,7 +253,7 @@ async fn write_projects(
 async fn group_batch(engine: &Engine, groups: &[i64]) -> Result<Batch<BTreeSet<i64>>, Halt> {
     let mut direct = BTreeSet::new();
     let mut left: BTreeSet<i64> = groups.iter().copied().collect();
-    for (answer, sent_at) in ask(engine, &GROUP_DETAILS, "Group", groups).await? {
+    for (answer, sent_at) in ask(engine, &GROUP_DETAILS, "Group", groups, None).await? {
         let Ok(answer) = serde_json::from_slice::<Answer<Groups>>(&answer.body) else { continue };
         let Some(nodes) = answer.data.and_then(|it| whole(it.groups)) else { continue };
         let mut rows = Rows::default();
@@ -292,13 +322,15 @@ async fn ask(
     document: &'static Document,
     kind: &str,
     parents: &[i64],
+    since: Since,
 ) -> Result<Vec<(gitlab_client::GraphqlAnswer, DateTime<Utc>)>, Halt> {
-    let query = engine.capabilities.fit(document);
+    let query = engine.capabilities.fit_for(document, |it| engine.has(it));
+    let since = since.map(|it| it.to_rfc3339_opts(SecondsFormat::Micros, true));
     let mut todo = vec![parents.to_vec()];
     let mut answers = Vec::new();
     while let Some(some) = todo.pop() {
         let ids: Vec<String> = some.iter().map(|it| gid(kind, *it)).collect();
-        let variables = json!({ "ids": ids, "first": ids.len(), "lists": NESTED });
+        let variables = json!({ "ids": ids, "first": ids.len(), "lists": NESTED, "since": since });
         match engine.client.graphql(&query, &variables).await {
             Ok(answer) if answer.errors.is_empty() && answer.has_data => {
                 let sent_at = answer.sent_at;
@@ -322,6 +354,9 @@ async fn ask(
 }
 
 async fn one_by_one(engine: &Engine, parents: impl Iterator<Item = Parent>) -> Result<(), Halt> {
+    if !engine.has(Connector::Gitlab) {
+        return Ok(());
+    }
     let lists = parents.flat_map(|parent| parent.lists().iter().map(move |kind| (parent, kind)));
     finish_lists(engine, lists.collect()).await
 }

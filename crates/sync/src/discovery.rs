@@ -128,7 +128,7 @@ async fn by_number(engine: &Engine, project: &str, sight: &mut Sight, halt: Halt
     let reason = if engine.options.job_token { "job_token" } else { "not_found_or_no_access" };
     let detail = "The token may not read the project itself, only its merge requests.";
     engine.skip("projects", engine.instance.id(source_id), reason, detail);
-    let found = Found { source_id, path: project.to_owned(), namespace_id: None, merge_requests_off: false };
+    let found = Found { source_id, path: project.to_owned(), namespace_id: None, merge_requests_off: false, builds_off: false };
     sight.projects.insert(source_id, found);
     Ok(())
 }
@@ -243,11 +243,14 @@ fn in_scope(engine: &Engine, project: &Project) -> Option<Found> {
         engine.options.scope.exclude.covers(&project.path_with_namespace, fork, archived, personal);
     let off = project.merge_requests_access_level.as_deref() == Some("disabled")
         || (project.merge_requests_access_level.is_none() && project.merge_requests_enabled == Some(false));
+    let builds_off = project.builds_access_level.as_deref() == Some("disabled")
+        || (project.builds_access_level.is_none() && project.jobs_enabled == Some(false));
     (!excluded).then(|| Found {
         source_id: project.id,
         path: project.path_with_namespace.to_string(),
         namespace_id: project.namespace.as_ref().map(|it| engine.instance.id(it.id)),
         merge_requests_off: off,
+        builds_off,
     })
 }
 

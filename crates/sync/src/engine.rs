@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use gitlab_client::{Client, Clock, Error};
 use store::{Page, Skip, Store, StoreError, Written};
 
-use crate::budget::PageSize;
+use crate::budget::Sizes;
 use crate::capabilities::Capabilities;
 use crate::policy::{Decision, decide};
 use crate::refusals::Refusals;
@@ -115,7 +115,7 @@ pub(crate) struct Engine {
     pub(crate) ending: AtomicBool,
     /// Set when all the work is laid out: before that, workers without work wait for more.
     pub(crate) planned: AtomicBool,
-    pub(crate) sizes: PageSize,
+    pub(crate) sizes: Sizes,
     /// Paths of projects by Weir's id, for people.
     pub(crate) paths: RwLock<HashMap<i64, String>>,
 }
@@ -132,7 +132,15 @@ impl Engine {
 
     /// The pending lists that this run reads. Those that only a run with other options asks for are left to it.
     pub(crate) fn lists(&self) -> Vec<List> {
-        List::ALL.into_iter().filter(|it| self.approval_rules || *it != List::ApprovalRules).collect()
+        let wanted = |it: &List| {
+            self.has(it.connector()) && (self.approval_rules || *it != List::ApprovalRules)
+        };
+        List::ALL.into_iter().filter(wanted).collect()
+    }
+
+    /// Whether this run includes the connector.
+    pub(crate) fn has(&self, connector: Connector) -> bool {
+        self.options.connectors.contains(&connector)
     }
 
     /// A page of nothing but rows.
@@ -168,13 +176,20 @@ impl Engine {
     /// Notes that something is not read, with the reason.
     pub(crate) fn skip(&self, resource: &str, parent_id: i64, reason: &str, detail: impl Into<String>) {
         self.tally.skip(Skip {
-            connector: Connector::Gitlab.name().to_owned(),
+            connector: self.connector_of(resource).name().to_owned(),
             resource: resource.to_owned(),
             parent_id,
             parent: self.path(parent_id),
             reason: reason.to_owned(),
             detail: detail.into(),
         });
+    }
+
+    /// The connector that wants a resource; what several want counts as the first of this run.
+    fn connector_of(&self, resource: &str) -> Connector {
+        let known = RESOURCES.iter().find(|it| it.name == resource).map(|it| it.connector);
+        let first = self.options.connectors.first().copied().unwrap_or(Connector::Gitlab);
+        known.filter(|it| self.has(*it)).unwrap_or(first)
     }
 
     /// Whether GitLab refused this list lately: then the skip is noted again, and GitLab is not asked.

@@ -8,8 +8,10 @@ use serde::Serialize;
 use store::Store;
 
 use crate::ending::failure;
+use crate::details::Since;
 use crate::engine::{Options, Stop};
 use crate::run::engine;
+use crate::standing::Standing;
 use crate::{Failure, Progress, details, discovery};
 
 /// What a first import would cost.
@@ -38,8 +40,9 @@ pub async fn dry_run(
         engine(&client, &store, &options, &row, None, progress, Stop::default()).await.map_err(failure)?;
     let sight = discovery::discover(&engine).await.map_err(failure)?;
     let projects: Vec<i64> = sight.projects.keys().copied().collect();
-    let standings = details::projects(&engine, &projects).await.map_err(failure)?;
-    let merge_requests = engine.capabilities.graphql.then(|| standings.values().map(|it| it.total).sum());
+    let asked: Vec<(i64, Since)> = projects.iter().map(|it| (*it, None)).collect();
+    let standings = details::projects(&engine, &asked).await.map_err(failure)?;
+    let merge_requests = engine.capabilities.graphql.then(|| standings.values().map(Standing::merge_requests).sum());
     let used = client.usage().requests.max(1);
     let requests = merge_requests.map(|count: i64| {
         let rules = if engine.approval_rules { count } else { 0 };

@@ -1,145 +1,24 @@
-//! Merge requests of one project: forward from where the last sync ended, and back from there to the beginning.
-//!
-//! A partition is complete from `complete_from` to `complete_to`. The first page fixes `complete_to` at the start of
-//! the run: whatever moves later has a later `updated_at` and is found by the next way forward. Both readers of a
-//! project run under one lease, one after the other, so that neither overtakes the other's version of a row.
+//! How merge requests are listed: by both readers, because REST alone knows some columns, and only GraphQL brings the
+//! lists below a page of them.
 
-mod graphql;
-mod rest;
+use catalogue::List;
+use catalogue::Rows;
+use catalogue::merge_requests::{MERGE_REQUESTS, MERGE_REQUESTS_QUERY};
 
-use catalogue::merge_requests::MERGE_REQUESTS;
-use catalogue::{List, Rows};
-use chrono::{DateTime, TimeDelta, Utc};
-use store::{Lease, Partition, PartitionKey, Reject, Unit};
+use crate::engine::Engine;
+use crate::listing::{Listing, Order};
 
-use crate::engine::{Engine, Halt};
-
-/// GitLab does not move `updated_at` for a second change within a minute, so what lies just behind is read again.
-pub(crate) const OVERLAP: TimeDelta = TimeDelta::minutes(2);
-/// What is older than this waits until every project's newer part is read.
-const RECENT: TimeDelta = TimeDelta::days(90);
-/// Priority of a project whose older part is still to be read.
-const OLDER: i32 = 10;
-
-/// A page on its way to the database.
-pub(crate) struct Read {
-    rows: Rows,
-    rejects: Vec<Reject>,
-    sent_at: DateTime<Utc>,
-    partition: Partition,
-}
-
-/// What became of a project.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Done {
-    /// It is read as far as it is to be read.
-    Whole,
-    /// Its older part is still to be read, after the newer parts of others.
-    OlderLeft,
-}
-
-/// The unit of work for a project.
-pub(crate) fn unit(project_id: i64) -> Unit {
-    Unit { resource: MERGE_REQUESTS.name.to_owned(), parent_id: project_id, priority: 0 }
-}
-
-/// The partitions of a project, those of the readers in use.
-pub(crate) fn keys(engine: &Engine, project_id: i64) -> Vec<PartitionKey> {
-    let readers: &[&str] = if engine.capabilities.graphql { &["graphql", "rest"] } else { &["rest"] };
-    let key = |reader: &&str| PartitionKey {
-        instance: engine.instance.0,
-        resource: MERGE_REQUESTS.name.to_owned(),
-        reader: (*reader).to_owned(),
-        parent_id: project_id,
-    };
-    readers.iter().map(key).collect()
-}
-
-/// Brings a project's merge requests up to date.
-pub(crate) async fn project(engine: &Engine, lease: &Lease) -> Result<Done, Halt> {
-    let mut older_left = false;
-    for key in keys(engine, lease.unit.parent_id) {
-        let mut partition = engine.store.partition(&key).await?;
-        let walk = Walk { engine, lease, project: engine.instance.source_id(key.parent_id) };
-        walk.forward(&mut partition).await?;
-        older_left |= !walk.back(&mut partition).await?;
-    }
-    Ok(if older_left { Done::OlderLeft } else { Done::Whole })
-}
-
-/// The priority with which a project comes again for its older part.
-pub(crate) fn older(lease: &Lease) -> i32 {
-    lease.unit.priority + OLDER
-}
-
-/// Reading one project by one of its readers.
-struct Walk<'e> {
-    engine: &'e Engine,
-    lease: &'e Lease,
-    project: i64,
-}
-
-impl Walk<'_> {
-    /// From where the last sync ended up to the start of this one.
-    async fn forward(&self, partition: &mut Partition) -> Result<(), Halt> {
-        let Some(complete_to) = partition.complete_to.filter(|it| *it < self.engine.started) else {
-            return Ok(());
-        };
-        let from = complete_to - OVERLAP;
-        match partition.key.reader.as_str() {
-            "graphql" => graphql::forward(self, partition, from).await,
-            _ => rest::forward(self, partition, from).await,
-        }
-    }
-
-    /// From the oldest that is stored to the beginning, or to `--since`. Gives whether it got there.
-    async fn back(&self, partition: &mut Partition) -> Result<bool, Halt> {
-        if partition.whole || self.reached_since(partition) {
-            return Ok(true);
-        }
-        match partition.key.reader.as_str() {
-            "graphql" => graphql::back(self, partition).await,
-            _ => rest::back(self, partition).await,
-        }
-    }
-
-    fn reached_since(&self, partition: &Partition) -> bool {
-        let since = self.engine.options.scope.since;
-        since.is_some_and(|since| partition.complete_from.is_some_and(|it| it <= since))
-    }
-
-    /// Whether the way back pauses here, so that other projects get their newer part first.
-    fn pauses(&self, partition: &Partition) -> bool {
-        let older = partition.complete_from.is_some_and(|it| it < self.engine.started - RECENT);
-        older && self.lease.unit.priority < OLDER
-    }
-
-    /// Writes a page and its cursor.
-    async fn write(&self, read: Read) -> Result<(), Halt> {
-        let engine = self.engine;
-        let merge_requests = read.rows.touched.len() as u64;
-        let page = store::Page {
-            progress: Some(&read.partition),
-            lease: Some(self.lease),
-            rejects: &read.rejects,
-            ..engine.page(&read.rows, read.sent_at)
-        };
-        engine.write(&page).await?;
-        // Where both readers run, REST meets again what GraphQL has counted.
-        if !engine.capabilities.graphql || read.partition.key.reader == "graphql" {
-            crate::Progress::add(&engine.progress.merge_requests, merge_requests);
-        }
-        Ok(())
-    }
-
-    fn stopped(&self) -> Result<(), Halt> {
-        if self.engine.stop.asked() { Err(Halt::Failed(crate::run::interrupted())) } else { Ok(()) }
-    }
-
-    fn halt(&self, error: &gitlab_client::Error) -> Halt {
-        self.engine.halt(error, MERGE_REQUESTS.name, self.lease.unit.parent_id)
-    }
-}
+/// Merge requests, newest change first.
+pub(crate) static LISTING: Listing = Listing {
+    resource: &MERGE_REQUESTS,
+    query: &MERGE_REQUESTS_QUERY,
+    variables: &[("notes", 100), ("lists", 20)],
+    source: None,
+    order: Order::UpdatedAt,
+    ties: "created_at",
+    both: true,
+    keep: drop_covered,
+};
 
 /// What GraphQL has brought already is not written a second time: REST then adds what it alone knows. Without GraphQL
 /// the lists that REST reads singly stay pending.

@@ -43,7 +43,7 @@ struct Head {
 pub(crate) async fn check(engine: &Engine, projects: &[i64]) -> Result<(), Halt> {
     let open = engine.store.open_merge_requests(projects).await?;
     if engine.capabilities.graphql {
-        let asks = stream::iter(together(&open)).map(|some| ask(engine, some));
+        let asks = stream::iter(together(&open, TOGETHER)).map(|some| ask(engine, some));
         asks.buffer_unordered(engine.options.workers.max(1)).try_collect::<()>().await
     } else {
         for (project, _) in open {
@@ -53,13 +53,13 @@ pub(crate) async fn check(engine: &Engine, projects: &[i64]) -> Result<(), Halt>
     }
 }
 
-/// Packs projects so that a request holds about as many merge requests as a page.
-fn together(open: &[(i64, i64)]) -> Vec<Vec<i64>> {
+/// Packs projects, each with how many elements it has, so that a request holds about `most` of them.
+pub(crate) fn together(open: &[(i64, i64)], most: i64) -> Vec<Vec<i64>> {
     let mut packs: Vec<Vec<i64>> = Vec::new();
-    let mut held = TOGETHER;
+    let mut held = most;
     for (project, count) in open {
         match packs.last_mut() {
-            Some(pack) if held + count <= TOGETHER && pack.len() < PROJECTS => {
+            Some(pack) if held + count <= most && pack.len() < PROJECTS => {
                 pack.push(*project);
                 held += count;
             }
@@ -148,7 +148,7 @@ async fn leave_pending(engine: &Engine, project: i64) -> Result<(), Halt> {
             rows.pending.push(Pending {
                 list,
                 project: source,
-                merge_request: engine.instance.source_id(id),
+                parent: engine.instance.source_id(id),
                 iid,
             });
         }
@@ -164,6 +164,6 @@ mod tests {
     #[test]
     fn projects_are_packed_up_to_a_hundred_open_merge_requests() {
         let open = [(1, 60), (2, 40), (3, 1), (4, 300), (5, 1)];
-        assert_eq!(together(&open), [vec![1, 2], vec![3], vec![4], vec![5]]);
+        assert_eq!(together(&open, 100), [vec![1, 2], vec![3], vec![4], vec![5]]);
     }
 }

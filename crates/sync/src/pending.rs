@@ -1,4 +1,4 @@
-//! Lists of merge requests that are read on their own: what did not fit into a page, and everything REST reads singly.
+//! Lists of merge requests and pipelines that are read on their own: what did not fit into a page, and everything REST reads singly.
 
 mod graphql;
 
@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 
 use catalogue::approval_rules::APPROVAL_RULES;
 use catalogue::approvals::APPROVALS;
-use catalogue::merge_requests::{PARENT, list_table};
 use catalogue::notes::NOTES;
+use catalogue::jobs::{BRIDGES, JOBS};
+use catalogue::pipelines::PIPELINE;
 use catalogue::reviewers::REVIEWERS;
-use catalogue::{List, Origin, Pending, Reader, Rows};
+use catalogue::{List, Origin, Pending, Reader, Rows, merge_requests, pipelines};
 use chrono::{DateTime, Utc};
 use gitlab_client::ErrorKind;
 use serde_json::value::RawValue;
@@ -33,19 +34,20 @@ struct Read {
 /// Reads some of the lists that are pending. Gives whether there were any.
 pub(crate) async fn some(engine: &Engine, owner: &str) -> Result<bool, Halt> {
     let taken = engine.store.claim_pending(engine.instance.0, owner, TAKEN, &engine.lists()).await?;
-    let mut by_merge_request: BTreeMap<i64, Vec<PendingRow>> = BTreeMap::new();
+    let mut by_parent: BTreeMap<(bool, i64), Vec<PendingRow>> = BTreeMap::new();
     for row in taken {
-        by_merge_request.entry(row.pending.merge_request).or_default().push(row);
+        let parent = (row.pending.list.is_below_pipeline(), row.pending.parent);
+        by_parent.entry(parent).or_default().push(row);
     }
-    let found = !by_merge_request.is_empty();
+    let found = !by_parent.is_empty();
     // Together, because one long list would keep the others waiting.
-    let reads = by_merge_request.values().map(|lists| merge_request(engine, lists));
+    let reads = by_parent.values().map(|lists| one(engine, lists));
     futures::future::try_join_all(reads).await?;
     Ok(found)
 }
 
-/// Reads the lists of one merge request together and writes them in one transaction.
-async fn merge_request(engine: &Engine, lists: &[PendingRow]) -> Result<(), Halt> {
+/// Reads the lists of one parent together and writes them in one transaction.
+async fn one(engine: &Engine, lists: &[PendingRow]) -> Result<(), Halt> {
     let reads = futures::future::join_all(lists.iter().map(|it| read(engine, &it.pending))).await;
     let mut done = Vec::new();
     let mut oldest = None;
@@ -67,7 +69,9 @@ async fn merge_request(engine: &Engine, lists: &[PendingRow]) -> Result<(), Halt
     let Some(sent_at) = oldest else { return Ok(()) };
     let instance = engine.instance;
     let pending = &lists[0].pending;
-    all.touched.push((instance.id(pending.project), instance.id(pending.merge_request)));
+    if !pending.list.is_below_pipeline() {
+        all.touched.push((instance.id(pending.project), instance.id(pending.parent)));
+    }
     engine.write(&store::Page { done: &done, rejects: &rejects, ..engine.page(&all, sent_at) }).await?;
     Ok(())
 }
@@ -75,14 +79,15 @@ async fn merge_request(engine: &Engine, lists: &[PendingRow]) -> Result<(), Halt
 fn merge(into: &mut Rows, mut more: Rows) {
     into.batches.append(&mut more.batches);
     into.complete.append(&mut more.complete);
+    into.touched_pipelines.append(&mut more.touched_pipelines);
 }
 
 /// A list that cannot be read now is tried again; after some failures it is left, and said.
 async fn later(engine: &Engine, row: &PendingRow, detail: String) -> Result<(), Halt> {
     engine.store.fail_pending(engine.instance.0, &row.pending).await?;
     if row.attempts + 1 >= ATTEMPTS {
-        let message =
-            format!("Merge request !{} of project {}: {detail}", row.pending.iid, row.pending.project);
+        let what = if row.pending.list.is_below_pipeline() { "Pipeline #" } else { "Merge request !" };
+        let message = format!("{what}{} of project {}: {detail}", row.pending.iid, row.pending.project);
         return Err(Halt::Later(message));
     }
     Ok(())
@@ -98,6 +103,8 @@ async fn read(engine: &Engine, pending: &Pending) -> Result<Option<Read>, Halt> 
         List::Approvals => object(engine, pending, &APPROVALS.readers[0]).await,
         List::ApprovalRules => object(engine, pending, &APPROVAL_RULES.readers[0]).await,
         List::Reviewers => rest(engine, pending, &REVIEWERS.readers[0]).await,
+        List::Jobs => jobs(engine, pending).await,
+        List::Pipeline => object(engine, pending, &PIPELINE.readers[0]).await,
         // They come with the merge request itself.
         List::Labels | List::Assignees => Ok(None),
     }
@@ -108,37 +115,86 @@ fn offered(engine: &Engine, list: List) -> bool {
     match list {
         List::Approvals => engine.capabilities.has("MergeRequest", "approvedBy"),
         List::Reviewers => engine.capabilities.has("UserMergeRequestInteraction", "reviewState"),
-        List::Notes | List::Labels | List::Assignees => true,
+        List::Notes | List::Labels | List::Assignees | List::Jobs => true,
+        // The page of pipelines has told it all.
+        List::Pipeline => false,
         // It has them, and takes seconds for each.
         List::ApprovalRules => false,
     }
 }
 
 fn below(engine: &Engine, pending: &Pending) -> Origin {
-    engine.origin().project(pending.project).merge_request(pending.merge_request)
+    let project = engine.origin().project(pending.project);
+    match pending.list.is_below_pipeline() {
+        true => project.pipeline(pending.parent),
+        false => project.merge_request(pending.parent),
+    }
+}
+
+/// The numbers in the path of a request: GitLab names a merge request by its iid, a pipeline by its id.
+fn path(pending: &Pending) -> [i64; 2] {
+    [pending.project, if pending.list.is_below_pipeline() { pending.parent } else { pending.iid }]
 }
 
 fn complete(engine: &Engine, pending: &Pending, rows: &mut Rows) {
-    let parent = [engine.instance.id(pending.project), engine.instance.id(pending.merge_request)];
-    rows.complete(list_table(pending.list), PARENT, &parent);
+    let parent = [engine.instance.id(pending.project), engine.instance.id(pending.parent)];
+    let columns = match pending.list.is_below_pipeline() {
+        true => pipelines::PARENT,
+        false => merge_requests::PARENT,
+    };
+    rows.complete(pending.list.table(), columns, &parent);
+}
+
+/// Jobs and bridges fill one table: the list is whole only with both.
+async fn jobs(engine: &Engine, pending: &Pending) -> Result<Option<Read>, Halt> {
+    let (jobs, bridges) = tokio::join!(
+        elements_of(engine, pending, &JOBS.readers[0]),
+        elements_of(engine, pending, &BRIDGES.readers[0])
+    );
+    let (Some(mut read), Some(bridges)) = (jobs?, bridges?) else { return Ok(None) };
+    merge(&mut read.rows, bridges.rows);
+    read.rejects.extend(bridges.rejects);
+    read.sent_at = read.sent_at.min(bridges.sent_at);
+    if read.rejects.is_empty() {
+        complete(engine, pending, &mut read.rows);
+    }
+    Ok(Some(read))
 }
 
 /// Discussions carry the thread; where they are not to be had, the flat list still has the notes.
 async fn notes(engine: &Engine, pending: &Pending) -> Result<Option<Read>, Halt> {
     let (threads, flat) = (&NOTES.readers[0], &NOTES.readers[2]);
-    let request = request(threads, &[pending.project, pending.iid]);
+    let request = request(threads, &path(pending));
     let Some(request) = request.filter(|_| !engine.options.job_token) else {
         return rest(engine, pending, flat).await;
     };
     match list(&engine.client, request).await {
-        Ok(listing) => Ok(Some(rows_of(engine, pending, threads, &listing))),
+        Ok(listing) => {
+            let mut read = rows_of(engine, pending, threads, &listing);
+            if read.rejects.is_empty() {
+                complete(engine, pending, &mut read.rows);
+            }
+            Ok(Some(read))
+        }
         Err(error) if matches!(error.kind, ErrorKind::NotFound) => rest(engine, pending, flat).await,
         Err(error) => refused(engine, pending, &error),
     }
 }
 
 async fn rest(engine: &Engine, pending: &Pending, reader: &'static Reader) -> Result<Option<Read>, Halt> {
-    let Some(request) = request(reader, &[pending.project, pending.iid]) else { return Ok(None) };
+    let mut read = elements_of(engine, pending, reader).await?;
+    if let Some(read) = read.as_mut().filter(|it| it.rejects.is_empty()) {
+        complete(engine, pending, &mut read.rows);
+    }
+    Ok(read)
+}
+
+async fn elements_of(
+    engine: &Engine,
+    pending: &Pending,
+    reader: &'static Reader,
+) -> Result<Option<Read>, Halt> {
+    let Some(request) = request(reader, &path(pending)) else { return Ok(None) };
     match list(&engine.client, request).await {
         Ok(listing) => Ok(Some(rows_of(engine, pending, reader, &listing))),
         Err(error) => refused(engine, pending, &error),
@@ -155,15 +211,12 @@ fn rows_of(
     let mut rows = Rows::default();
     let parent = engine.instance.id(pending.project);
     let rejects = read_all(pending.list.name(), reader, &below(engine, pending), parent, found, &mut rows);
-    if rejects.is_empty() {
-        complete(engine, pending, &mut rows);
-    }
     Read { rows, rejects, sent_at: listing.sent_at }
 }
 
-/// Approvals and their rules are one object, not a list.
+/// Approvals, their rules and a pipeline are one object, not a list.
 async fn object(engine: &Engine, pending: &Pending, reader: &'static Reader) -> Result<Option<Read>, Halt> {
-    let Some(request) = request(reader, &[pending.project, pending.iid]) else { return Ok(None) };
+    let Some(request) = request(reader, &path(pending)) else { return Ok(None) };
     match engine.client.get(&request).await {
         Ok(answer) => {
             let mut rows = Rows::default();

@@ -16,7 +16,7 @@ use crate::ending::{abandon, failure, finish};
 use crate::engine::{Engine, Halt, Options, Stop};
 use crate::refusals::Refusals;
 use crate::sight::Sight;
-use crate::{Failure, Outcome, Progress, approval_rules, discovery, open_set, plan, users, verify, work};
+use crate::{Failure, Outcome, Progress, approval_rules, discovery, open_set, pipelines, plan, users, verify, work};
 
 /// How long to wait for others who hold the last parts of the work.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(20);
@@ -243,10 +243,11 @@ async fn prepare(
     fresh: &BTreeSet<i64>,
 ) -> Result<(), Halt> {
     let preparing = async {
-        let read_before = plan::prepare(engine, joined, sight, known, fresh).await?;
+        let before = plan::prepare(engine, joined, sight, known, fresh).await?;
         engine.store.enter_phase(joined.id, "partitions").await?;
-        open_set::check(engine, &read_before).await?;
-        approval_rules::make_up(engine, &read_before).await?;
+        open_set::check(engine, &before.merge_requests).await?;
+        approval_rules::make_up(engine, &before.merge_requests).await?;
+        pipelines::check(engine, &before.pipelines).await?;
         // Only now: the check may leave lists to read.
         engine.planned.store(true, Relaxed);
         Ok(())

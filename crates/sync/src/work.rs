@@ -8,7 +8,8 @@ use tokio::task::JoinSet;
 
 use crate::engine::{Engine, Halt};
 use crate::run::{PATIENCE, interrupted};
-use crate::{Progress, merge_requests, pending};
+use crate::listing::{self, Done, Listing};
+use crate::{Failure, Progress, pending};
 
 /// How often a part that fails is tried again within a run.
 const RETRIES: i32 = 3;
@@ -79,13 +80,23 @@ async fn nothing_left(engine: &Engine, sync_id: i64) -> Result<bool, Halt> {
         && engine.store.pending_left(engine.instance.0, &engine.lists()).await? == 0)
 }
 
+/// Two versions of the program work on one sync, and the other knows more.
+fn other_version(lease: &Lease) -> Halt {
+    let message = format!(
+        "Another version of Weir leads this sync and reads {}, which this version does not know: use the same version everywhere.",
+        lease.unit.resource
+    );
+    Halt::Failed(Failure::new("failed", "version", message))
+}
+
 async fn unit(engine: &Engine, lease: &Lease, failed: &mut Option<String>) -> Result<(), Halt> {
-    match merge_requests::project(engine, lease).await {
-        Ok(merge_requests::Done::OlderLeft) => {
-            engine.store.release(lease, merge_requests::older(lease)).await?;
+    let Some(listing) = Listing::named(&lease.unit.resource) else { return Err(other_version(lease)) };
+    match listing::project(engine, lease, listing).await {
+        Ok(Done::OlderLeft) => {
+            engine.store.release(lease, listing::older(lease)).await?;
             return Ok(());
         }
-        Ok(merge_requests::Done::Whole) => {}
+        Ok(Done::Whole) => {}
         // GraphQL shows an empty list to those who may not read it: when they may again, all of it has to be read.
         Err(Halt::Skipped) => {
             let parent = [lease.unit.parent_id];

@@ -5,12 +5,9 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::{ASSIGNEES_TABLE, AssigneeRow, GraphqlRow, LABELS_TABLE, LabelLinkRow, PARENT};
+use super::{AssigneeRow, GraphqlRow, LabelLinkRow, PARENT};
 use crate::gid::{Gid, Only};
-use crate::{
-    Connection, Document, List, Origin, Pending, Rows, Table, approval_rules, approvals, notes, reviewers,
-    users,
-};
+use crate::{Connection, Document, List, Origin, Pending, Rows, approval_rules, users};
 
 /// A page of a project's merge requests with everything that hangs on them.
 pub static MERGE_REQUESTS_QUERY: Document =
@@ -186,7 +183,7 @@ fn write_lists(
             None => out.pending.push(Pending {
                 list: *list,
                 project: below.project,
-                merge_request: below.merge_request,
+                parent: below.merge_request,
                 iid,
             }),
         }
@@ -203,39 +200,14 @@ fn write_list(
     out: &mut Rows,
 ) -> serde_json::Result<()> {
     for node in &connection.nodes {
-        read_node(list, below, node.get(), out)?;
+        list.read_node(below, node.get(), out)?;
     }
     if connection.page_info.has_next_page {
-        out.pending.push(Pending { list, project: below.project, merge_request: below.merge_request, iid });
+        out.pending.push(Pending { list, project: below.project, parent: below.merge_request, iid });
     } else {
-        out.complete(list_table(list), PARENT, &[below.project_id(), below.merge_request_id()]);
+        out.complete(list.table(), PARENT, &[below.project_id(), below.merge_request_id()]);
     }
     Ok(())
-}
-
-/// The table that a list below a merge request fills.
-pub fn list_table(list: List) -> &'static Table {
-    match list {
-        List::Notes => &notes::TABLE,
-        List::Labels => &LABELS_TABLE,
-        List::Assignees => &ASSIGNEES_TABLE,
-        List::Reviewers => &reviewers::TABLE,
-        List::Approvals => &approvals::TABLE,
-        List::ApprovalRules => &approval_rules::TABLE,
-    }
-}
-
-/// One node of a list below a merge request becomes rows.
-pub fn read_node(list: List, below: &Origin, node: &str, out: &mut Rows) -> serde_json::Result<()> {
-    match list {
-        List::Notes => notes::from_graphql(below, node, out),
-        List::Labels => label(below, node, out),
-        List::Assignees => assignee(below, node, out),
-        List::Reviewers => reviewers::from_graphql(below, node, out),
-        List::Approvals => approvals::from_graphql(below, node, out),
-        // REST alone brings them, all in one answer.
-        List::ApprovalRules => approval_rules::read(below, node, out),
-    }
 }
 
 #[derive(Deserialize)]
@@ -245,7 +217,7 @@ struct Label<'a> {
     title: Cow<'a, str>,
 }
 
-fn label(below: &Origin, node: &str, out: &mut Rows) -> serde_json::Result<()> {
+pub(crate) fn label(below: &Origin, node: &str, out: &mut Rows) -> serde_json::Result<()> {
     let label: Label = serde_json::from_str(node)?;
     out.push(&LabelLinkRow {
         project_id: below.project_id(),
@@ -256,7 +228,7 @@ fn label(below: &Origin, node: &str, out: &mut Rows) -> serde_json::Result<()> {
     Ok(())
 }
 
-fn assignee(below: &Origin, node: &str, out: &mut Rows) -> serde_json::Result<()> {
+pub(crate) fn assignee(below: &Origin, node: &str, out: &mut Rows) -> serde_json::Result<()> {
     let user: Only = serde_json::from_str(node)?;
     let user_id = users::stub(below, &user.id, out);
     out.push(&AssigneeRow {

@@ -85,7 +85,7 @@ pub(super) fn read(origin: &Origin, element: &str, out: &mut Rows) -> serde_json
     out.complete(&ASSIGNEES_TABLE, PARENT, &[origin.project_id(), id]);
     out.touched.push((origin.project_id(), id));
     for list in [List::Notes, List::Approvals, List::Reviewers] {
-        out.pending.push(Pending { list, project: origin.project, merge_request: it.id, iid: it.iid });
+        out.pending.push(Pending { list, project: origin.project, parent: it.id, iid: it.iid });
     }
     approval_rules::ask(&below, it.iid, out);
     Ok(())

@@ -1,9 +1,8 @@
-//! A list of one merge request by GraphQL, page by page. Long lists of notes are read from both ends at once, which
+//! A list of one merge request or pipeline by GraphQL, page by page. Long lists of notes are read from both ends at once, which
 //! halves the chain of requests: a note is only ever added at the end, so the two ways meet.
 
 use std::collections::HashSet;
 
-use catalogue::merge_requests::{LIST_QUERIES, read_node};
 use catalogue::{Answer, Connection, Document, Gid, Pending, Rows, gid};
 use chrono::{DateTime, Utc};
 use gitlab_client::GraphqlAnswer;
@@ -28,18 +27,25 @@ struct Data<'a> {
     projects: Option<Connection<'a>>,
 }
 
+/// A project, and in it the one merge request or pipeline that was asked for.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct ProjectNode<'a> {
-    #[serde(borrow)]
-    merge_request: Option<ListNode<'a>>,
+    #[serde(borrow, alias = "mergeRequest", alias = "pipeline")]
+    parent: Option<ListNode<'a>>,
 }
 
 /// The one list that the query asked for, from its beginning and, where the query asks for it, from its end.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ListNode<'a> {
-    #[serde(borrow, alias = "labels", alias = "assignees", alias = "reviewers", alias = "approvedBy")]
+    #[serde(
+        borrow,
+        alias = "labels",
+        alias = "assignees",
+        alias = "reviewers",
+        alias = "approvedBy",
+        alias = "jobs"
+    )]
     notes: Option<Connection<'a>>,
     #[serde(borrow, default)]
     newest: Option<Connection<'a>>,
@@ -54,16 +60,14 @@ struct Head {
 enum Page {
     More,
     End,
-    /// The merge request is not there any more.
+    /// The parent is not there any more.
     Gone,
     NotWhole,
 }
 
 /// Reads the list whole. None when it cannot be read at all; the reason is noted.
 pub(super) async fn read(engine: &Engine, pending: &Pending) -> Result<Option<Read>, Halt> {
-    let Some((_, document)) = LIST_QUERIES.iter().find(|(list, _)| *list == pending.list) else {
-        return Ok(None);
-    };
+    let Some(document) = pending.list.query() else { return Ok(None) };
     let mut walk = Walk::new(engine, pending);
     let mut sent_at: Option<DateTime<Utc>> = None;
     loop {
@@ -129,7 +133,7 @@ impl<'e> Walk<'e> {
         }
         let Some(projects) = answer.data.and_then(|it| it.projects) else { return Page::NotWhole };
         let node = projects.nodes.first().and_then(|it| serde_json::from_str::<ProjectNode>(it.get()).ok());
-        let Some(node) = node.and_then(|it| it.merge_request) else { return Page::Gone };
+        let Some(node) = node.and_then(|it| it.parent) else { return Page::Gone };
         let Some(list) = node.notes else { return Page::Gone };
         if !list.is_whole() || node.newest.as_ref().is_some_and(|it| !it.is_whole()) {
             return Page::NotWhole;
@@ -159,7 +163,7 @@ impl<'e> Walk<'e> {
                     continue;
                 }
             }
-            if let Err(error) = read_node(self.pending.list, &origin, node.get(), &mut self.rows) {
+            if let Err(error) = self.pending.list.read_node(&origin, node.get(), &mut self.rows) {
                 self.reject(node, &error);
             }
         }

@@ -1,6 +1,5 @@
-//! Pages of merge requests by GraphQL, with everything that hangs on them.
+//! Pages of a listing by GraphQL, with everything that hangs on their elements.
 
-use catalogue::merge_requests::{MERGE_REQUESTS, MERGE_REQUESTS_QUERY};
 use catalogue::{Answer, Connection, PageInfo, Rows, gid};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use gitlab_client::GraphqlAnswer;
@@ -8,15 +7,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use store::Partition;
 
-use super::{Read, Walk};
+use super::{Order, Read, Walk};
 use crate::engine::Halt;
 use crate::fetch::read_all;
 use crate::policy::{Decision, decide};
-
-/// Notes that come along with a merge request; longer lists are read on their own.
-const NOTES: usize = 100;
-/// Labels, assignees, reviewers and approvals that come along.
-const LISTS: usize = 20;
 
 #[derive(Deserialize)]
 struct Data<'a> {
@@ -24,16 +18,17 @@ struct Data<'a> {
     projects: Option<Connection<'a>>,
 }
 
+/// A project, and the one list that was asked for.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct ProjectNode<'a> {
-    #[serde(borrow)]
-    merge_requests: Option<Connection<'a>>,
+    #[serde(borrow, alias = "mergeRequests", alias = "pipelines")]
+    list: Option<Connection<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Moved {
+    created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
 
@@ -43,7 +38,8 @@ struct Window {
     after: Option<String>,
     updated_after: Option<DateTime<Utc>>,
     updated_before: Option<DateTime<Utc>>,
-    sort: &'static str,
+    /// Where GitLab lets the order be chosen.
+    sort: Option<&'static str>,
 }
 
 /// A page as answered, and what it says about the next one.
@@ -52,7 +48,7 @@ struct Fetched {
     rejects: Vec<store::Reject>,
     sent_at: DateTime<Utc>,
     info: PageInfo,
-    /// `updated_at` of its last merge request.
+    /// `updated_at` of its last element, or `created_at` where the list is in order of numbers.
     last: Option<DateTime<Utc>>,
 }
 
@@ -61,11 +57,16 @@ pub(super) async fn forward(
     partition: &mut Partition,
     from: DateTime<Utc>,
 ) -> Result<(), Halt> {
-    let window = Window { after: None, updated_after: Some(from), updated_before: None, sort: "UPDATED_ASC" };
+    let by_time = walk.listing.order == Order::UpdatedAt;
+    let sort = by_time.then_some("UPDATED_ASC");
+    let window = Window { after: None, updated_after: Some(from), updated_before: None, sort };
     let started = walk.engine.started;
     follow(walk, partition, window, |partition, page| {
-        let reached =
-            if page.info.has_next_page { page.last.map(|it| it.min(started)) } else { Some(started) };
+        let reached = match page.info.has_next_page {
+            false => Some(started),
+            // In order of numbers nothing is complete before the end.
+            true => page.last.filter(|_| by_time).map(|it| it.min(started)),
+        };
         partition.complete_to = partition.complete_to.max(reached);
         page.info.has_next_page
     })
@@ -76,12 +77,13 @@ pub(super) async fn forward(
 pub(super) async fn back(walk: &Walk<'_>, partition: &mut Partition) -> Result<bool, Halt> {
     let (started, since) = (walk.engine.started, walk.engine.options.scope.since);
     // The cursor goes on exactly; without one the second it ended in is read again.
-    let before = partition.complete_from.filter(|_| partition.backfill_cursor.is_none());
+    let by_time = walk.listing.order == Order::UpdatedAt;
+    let before = partition.complete_from.filter(|_| partition.backfill_cursor.is_none() && by_time);
     let window = Window {
         after: partition.backfill_cursor.clone(),
         updated_after: since,
         updated_before: before.map(|it| it + TimeDelta::seconds(1)),
-        sort: "UPDATED_DESC",
+        sort: by_time.then_some("UPDATED_DESC"),
     };
     follow(walk, partition, window, |partition, page| {
         partition.complete_to = partition.complete_to.or(Some(started));
@@ -133,13 +135,14 @@ async fn follow(
 /// Fetches a page; one that GitLab cannot answer whole is asked for again at half the size.
 async fn fetch(walk: &Walk<'_>, window: &Window) -> Result<Fetched, Halt> {
     let engine = walk.engine;
-    let query = engine.capabilities.fit(&MERGE_REQUESTS_QUERY);
-    let mut size = engine.sizes.now();
+    let query = engine.capabilities.fit(walk.listing.query);
+    let sizes = engine.sizes.of(walk.listing.query);
+    let mut size = sizes.now();
     loop {
         let problem = match engine.client.graphql(&query, &variables(walk, window, size)).await {
             Ok(answer) => match understand(walk, &answer)? {
                 Ok(page) => {
-                    engine.sizes.went_well(size);
+                    sizes.went_well(size);
                     return Ok(page);
                 }
                 Err(problem) => problem,
@@ -147,23 +150,30 @@ async fn fetch(walk: &Walk<'_>, window: &Window) -> Result<Fetched, Halt> {
             Err(error) if decide(&error) == Decision::Later => error.to_string(),
             Err(error) => return Err(walk.halt(&error)),
         };
-        tracing::debug!(size, problem, "a page of merge requests was not answered whole");
-        size = engine.sizes.failed(size).ok_or(Halt::Later(problem))?;
+        tracing::debug!(query = walk.listing.query.name, size, problem, "a page was not answered whole");
+        size = sizes.failed(size).ok_or(Halt::Later(problem))?;
     }
 }
 
 fn variables(walk: &Walk<'_>, window: &Window, first: usize) -> Value {
     let time = |it: Option<DateTime<Utc>>| it.map(|it| it.to_rfc3339_opts(SecondsFormat::Micros, true));
-    json!({
+    let mut variables = json!({
         "ids": [gid("Project", walk.project)],
         "first": first,
         "after": window.after,
         "updatedAfter": time(window.updated_after),
         "updatedBefore": time(window.updated_before),
-        "sort": window.sort,
-        "notes": NOTES,
-        "lists": LISTS,
-    })
+    });
+    for (name, value) in walk.listing.variables {
+        variables[*name] = json!(value);
+    }
+    if let Some(sort) = window.sort {
+        variables["sort"] = json!(sort);
+    }
+    if let Some(source) = walk.listing.source {
+        variables["source"] = json!(source);
+    }
+    variables
 }
 
 /// A partial answer never passes as complete: the inner error says what was missing.
@@ -187,32 +197,36 @@ fn understand(walk: &Walk<'_>, answer: &GraphqlAnswer) -> Result<Result<Fetched,
         Ok(node) => node,
         Err(error) => return Ok(Err(error.to_string())),
     };
-    let Some(list) = node.merge_requests else {
-        return Err(unseen(walk, "forbidden", "The token may not read this project's merge requests."));
+    let Some(list) = node.list else {
+        let what = walk.listing.resource.name.replace('_', " ");
+        return Err(unseen(walk, "forbidden", &format!("The token may not read this project's {what}.")));
     };
     if !list.is_whole() {
-        return Ok(Err("GitLab left merge requests unanswered".to_owned()));
+        return Ok(Err("GitLab left elements unanswered".to_owned()));
     }
     Ok(Ok(rows(walk, answer, &list)))
 }
 
 fn unseen(walk: &Walk<'_>, reason: &str, detail: &str) -> Halt {
-    walk.engine.skip(MERGE_REQUESTS.name, walk.lease.unit.parent_id, reason, detail);
+    walk.engine.skip(walk.listing.resource.name, walk.lease.unit.parent_id, reason, detail);
     Halt::Skipped
 }
 
 fn rows(walk: &Walk<'_>, answer: &GraphqlAnswer, list: &Connection) -> Fetched {
     let origin = walk.engine.origin().project(walk.project);
     let mut rows = Rows::default();
-    let reader = &MERGE_REQUESTS.readers[0];
+    let resource = walk.listing.resource;
     let found = list.nodes.iter().copied();
-    let rejects = read_all(MERGE_REQUESTS.name, reader, &origin, walk.lease.unit.parent_id, found, &mut rows);
+    let rejects = resource.reader("graphql").map(|reader| {
+        read_all(resource.name, reader, &origin, walk.lease.unit.parent_id, found, &mut rows)
+    });
     let last = list.nodes.last().and_then(|it| serde_json::from_str::<Moved>(it.get()).ok());
+    let by_time = walk.listing.order == Order::UpdatedAt;
     Fetched {
         rows,
-        rejects,
+        rejects: rejects.unwrap_or_default(),
         sent_at: answer.sent_at,
         info: list.page_info.clone(),
-        last: last.map(|it| it.updated_at),
+        last: last.map(|it| if by_time { it.updated_at } else { it.created_at }),
     }
 }

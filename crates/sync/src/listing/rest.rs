@@ -1,18 +1,17 @@
-//! Pages of merge requests by REST. Rows move between numbered pages while they are read, so every request is
+//! Pages of a listing by REST. Rows move between numbered pages while they are read, so every request is
 //! anchored anew at the last row seen, inclusively; only rows that share one millisecond are paged by number, in an
 //! order that does not move, until a pass brings nothing new.
 
 use std::collections::BTreeSet;
 
 use catalogue::Rows;
-use catalogue::merge_requests::MERGE_REQUESTS;
 use chrono::{DateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use gitlab_client::Request;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use store::Partition;
 
-use super::{Read, Walk, drop_covered};
+use super::{Read, Walk};
 use crate::engine::Halt;
 use crate::fetch::{PER_PAGE, elements, list, read_all, request};
 
@@ -154,7 +153,7 @@ async fn ties(walk: &Walk<'_>, partition: &Partition, shared: DateTime<Utc>) -> 
     let mut seen: BTreeSet<i64> = BTreeSet::new();
     loop {
         let request = base(walk)
-            .query("order_by", "created_at")
+            .query("order_by", walk.listing.ties)
             .query("sort", "asc")
             .query("updated_after", time(shared))
             .query("updated_before", time(shared + SHOWN));
@@ -174,16 +173,17 @@ async fn ties(walk: &Walk<'_>, partition: &Partition, shared: DateTime<Utc>) -> 
 }
 
 fn base(walk: &Walk<'_>) -> Request {
-    let reader = &MERGE_REQUESTS.readers[1];
-    request(reader, &[walk.project]).expect("the reader is one of REST")
+    let reader = walk.listing.resource.reader("rest");
+    reader.and_then(|it| request(it, &[walk.project])).expect("every listing has a reader of REST")
 }
 
 fn rows(walk: &Walk<'_>, found: Vec<&RawValue>) -> (Rows, Vec<store::Reject>) {
     let origin = walk.engine.origin().project(walk.project);
     let mut rows = Rows::default();
-    let reader = &MERGE_REQUESTS.readers[1];
-    let rejects = read_all(MERGE_REQUESTS.name, reader, &origin, walk.lease.unit.parent_id, found, &mut rows);
-    drop_covered(walk.engine, &mut rows);
+    let resource = walk.listing.resource;
+    let reader = resource.reader("rest").expect("every listing has a reader of REST");
+    let rejects = read_all(resource.name, reader, &origin, walk.lease.unit.parent_id, found, &mut rows);
+    (walk.listing.keep)(walk.engine, &mut rows);
     (rows, rejects)
 }
 

@@ -1,0 +1,124 @@
+//! What is read on its own below one merge request or one pipeline: lists that did not fit into a page, and everything
+//! that REST reads singly.
+
+use crate::{
+    Connector, Document, Origin, Rows, Table, approval_rules, approvals, jobs, merge_requests, notes, pipelines,
+    reviewers,
+};
+
+/// A list below a merge request or a pipeline that has to be read on its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// What to read.
+    pub list: List,
+    /// GitLab's id of the project.
+    pub project: i64,
+    /// GitLab's id of the merge request or pipeline.
+    pub parent: i64,
+    /// Its number within the project.
+    pub iid: i64,
+}
+
+/// What is read below one merge request or one pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum List {
+    /// Comments and system notes.
+    Notes,
+    /// Labels.
+    Labels,
+    /// Assignees.
+    Assignees,
+    /// Reviewers with their states.
+    Reviewers,
+    /// Approvals.
+    Approvals,
+    /// Approval rules, with who approved under which.
+    ApprovalRules,
+    /// Jobs of a pipeline, bridges among them.
+    Jobs,
+    /// What REST's list of pipelines does not tell of one.
+    Pipeline,
+}
+
+impl List {
+    /// Every list.
+    pub const ALL: [List; 8] = [
+        List::Notes,
+        List::Labels,
+        List::Assignees,
+        List::Reviewers,
+        List::Approvals,
+        List::ApprovalRules,
+        List::Jobs,
+        List::Pipeline,
+    ];
+
+    /// Its name, as stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            List::Notes => "notes",
+            List::Labels => "labels",
+            List::Assignees => "assignees",
+            List::Reviewers => "reviewers",
+            List::Approvals => "approvals",
+            List::ApprovalRules => "approval_rules",
+            List::Jobs => "jobs",
+            List::Pipeline => "pipeline",
+        }
+    }
+
+    /// The connector that reads it.
+    pub fn connector(self) -> Connector {
+        match self {
+            List::Jobs | List::Pipeline => Connector::GitlabPipelines,
+            _ => Connector::Gitlab,
+        }
+    }
+
+    /// The list of that name.
+    pub fn named(name: &str) -> Option<List> {
+        List::ALL.into_iter().find(|it| it.name() == name)
+    }
+
+    /// The table it fills.
+    pub fn table(self) -> &'static Table {
+        match self {
+            List::Notes => &notes::TABLE,
+            List::Labels => &merge_requests::LABELS_TABLE,
+            List::Assignees => &merge_requests::ASSIGNEES_TABLE,
+            List::Reviewers => &reviewers::TABLE,
+            List::Approvals => &approvals::TABLE,
+            List::ApprovalRules => &approval_rules::TABLE,
+            List::Jobs => &jobs::TABLE,
+            List::Pipeline => &pipelines::TABLE,
+        }
+    }
+
+    /// Whether it hangs on a pipeline; on a merge request otherwise.
+    pub fn is_below_pipeline(self) -> bool {
+        matches!(self, List::Jobs | List::Pipeline)
+    }
+
+    /// The query that reads it alone, where GraphQL is the way to read it.
+    pub fn query(self) -> Option<&'static Document> {
+        match self {
+            List::Jobs => Some(&jobs::JOBS_QUERY),
+            _ => merge_requests::LIST_QUERIES.iter().find(|(list, _)| *list == self).map(|(_, query)| query),
+        }
+    }
+
+    /// One node of that query becomes rows.
+    pub fn read_node(self, below: &Origin, node: &str, out: &mut Rows) -> serde_json::Result<()> {
+        match self {
+            List::Notes => notes::from_graphql(below, node, out),
+            List::Labels => merge_requests::label(below, node, out),
+            List::Assignees => merge_requests::assignee(below, node, out),
+            List::Reviewers => reviewers::from_graphql(below, node, out),
+            List::Approvals => approvals::from_graphql(below, node, out),
+            List::Jobs => jobs::from_graphql(below, node, None, out),
+            // REST alone brings them, each in one answer.
+            List::ApprovalRules => approval_rules::read(below, node, out),
+            List::Pipeline => pipelines::from_rest(below, node, out),
+        }
+    }
+}

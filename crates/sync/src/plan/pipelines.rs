@@ -1,0 +1,102 @@
+//! Which projects' pipelines have to be read.
+
+use std::collections::{BTreeMap, HashMap};
+
+use catalogue::pipelines::PIPELINES;
+use chrono::{DateTime, Utc};
+use store::{Joined, Partition, PartitionKey, Unit};
+
+use super::far_enough;
+use crate::Progress;
+use crate::details::Since;
+use crate::engine::{Engine, Halt};
+use crate::listing::{Listing, OVERLAP};
+use crate::pipelines::{CHILDREN, LISTING};
+use crate::sight::{Found, Sight};
+use crate::standing::Standing;
+
+/// How far pipelines were read before this run.
+pub(super) struct Read(HashMap<PartitionKey, Partition>);
+
+impl Read {
+    /// Loads it.
+    pub(super) async fn load(engine: &Engine) -> Result<Read, Halt> {
+        let mut read = HashMap::new();
+        if engine.has(PIPELINES.connector) {
+            for listing in [&LISTING, &CHILDREN] {
+                let stored = engine.store.partitions(engine.instance.0, listing.resource.name).await?;
+                read.extend(stored.into_iter().map(|it| (it.key.clone(), it)));
+            }
+        }
+        Ok(Read(read))
+    }
+
+    /// Since when GitLab is asked whether pipelines of a project (GitLab's id) moved; none where they were never read.
+    pub(super) fn since(&self, engine: &Engine, project: i64) -> Since {
+        let end = |it| self.end(engine, it, engine.instance.id(project));
+        Some(end(&LISTING)?.min(end(&CHILDREN)?) - OVERLAP)
+    }
+
+    /// Up to when a listing of a project is complete.
+    fn end(&self, engine: &Engine, listing: &Listing, project: i64) -> Option<DateTime<Utc>> {
+        let ends = listing.keys(engine, project).into_iter().map(|it| self.0.get(&it)?.complete_to);
+        ends.min().flatten()
+    }
+
+    /// Whether a listing of a project was read at all, and as far back as this run wants.
+    fn reaches(&self, engine: &Engine, listing: &Listing, project: i64) -> Option<bool> {
+        let partition = |it: PartitionKey| self.0.get(&it).filter(|it| it.complete_to.is_some());
+        let parts: Vec<_> = listing.keys(engine, project).into_iter().filter_map(partition).collect();
+        (!parts.is_empty()).then(|| parts.iter().all(|it| far_enough(engine, it)))
+    }
+}
+
+/// Lays out the units of work, and confirms the listings in which nothing moved. Gives the projects that were read
+/// before (Weir's ids).
+pub(super) async fn plan(
+    engine: &Engine,
+    joined: &Joined,
+    sight: &Sight,
+    standings: &BTreeMap<i64, Standing>,
+    read: &Read,
+) -> Result<Vec<i64>, Halt> {
+    let mut units: Vec<Unit> = Vec::new();
+    let mut idle: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
+    let mut empty: Vec<PartitionKey> = Vec::new();
+    let mut before = Vec::new();
+    for found in sight.projects.values() {
+        let id = engine.instance.id(found.source_id);
+        if found.builds_off {
+            switched_off(engine, id, found);
+            continue;
+        }
+        let standing = standings.get(&found.source_id).and_then(|it| it.pipelines);
+        if standing.is_none() && engine.refused_lately(PIPELINES.name, id) {
+            continue;
+        }
+        for (listing, moved) in
+            [(&LISTING, standing.map(|it| it.listed)), (&CHILDREN, standing.map(|it| it.children))]
+        {
+            let reaches = read.reaches(engine, listing, id);
+            match (moved, reaches) {
+                (Some(false), Some(true)) => idle.entry(listing.resource.name).or_default().push(id),
+                // It was never read, so GitLab was asked whether there is anything at all.
+                (Some(false), None) => empty.extend(listing.keys(engine, id)),
+                _ => units.push(listing.unit(id)),
+            }
+        }
+        before.extend(read.reaches(engine, &LISTING, id).map(|_| id));
+    }
+    for (resource, projects) in &idle {
+        engine.store.confirm(engine.instance.0, resource, projects, engine.started).await?;
+    }
+    engine.store.found_empty(&empty, engine.started).await?;
+    engine.store.add_units(joined.id, &units).await?;
+    Progress::add(&engine.progress.projects, units.len() as u64);
+    Ok(before)
+}
+
+fn switched_off(engine: &Engine, id: i64, found: &Found) {
+    let detail = format!("CI/CD is switched off in {}.", found.path);
+    engine.skip(PIPELINES.name, id, "feature_disabled", detail);
+}
