@@ -3,7 +3,10 @@
 pub mod access;
 pub mod change;
 pub mod generate;
+pub mod git;
 pub mod hash;
 pub mod index;
+pub mod issue;
+pub mod members;
 pub mod model;
 pub mod paths;

@@ -2,6 +2,9 @@
 //! `updated_at`, and which one leaves no trace. Every method acts at the world's `now` and moves it by a few
 //! milliseconds, as writing takes time. Methods panic when given an id that does not exist.
 
+mod commits;
+mod groups;
+mod issues;
 mod labels;
 mod members;
 mod merge_requests;
@@ -11,9 +14,11 @@ mod projects;
 mod random;
 mod reviews;
 
+pub(crate) use commits::new_commit;
+pub use issues::NewIssue;
 pub use merge_requests::{MergeStyle, NewMergeRequest};
 pub use notes::NewNote;
-pub use random::{Kinds, random_change};
+pub use random::{Kinds, Subject, random_change, random_change_among};
 
 use chrono::TimeDelta;
 

@@ -71,7 +71,7 @@ fn namespace(world: &World, namespace: Namespace) -> Value {
 pub fn full(ask: &Ask<'_>, project: &Project) -> Value {
     let mut body = basic(ask, project);
     if let Value::Object(body) = &mut body {
-        for part in [settings(ask, project), more_settings(project), only_of_some(ask, project)] {
+        for part in [settings(ask, project), more_settings(ask.world, project), only_of_some(ask, project)] {
             body.extend(part.as_object().cloned().unwrap_or_default());
         }
     }
@@ -86,7 +86,7 @@ fn settings(ask: &Ask<'_>, project: &Project) -> Value {
         "empty_repo": project.empty_repo,
         "archived": project.archived,
         "resolve_outdated_diff_discussions": false,
-        "issues_enabled": true,
+        "issues_enabled": enabled(&project.issues_access_level),
         "merge_requests_enabled": enabled(&project.merge_requests_access_level),
         "wiki_enabled": true,
         "jobs_enabled": enabled(&project.builds_access_level),
@@ -94,8 +94,8 @@ fn settings(ask: &Ask<'_>, project: &Project) -> Value {
         "container_registry_enabled": true,
         "service_desk_enabled": false,
         "can_create_merge_request_in": true,
-        "issues_access_level": "enabled",
-        "repository_access_level": "enabled",
+        "issues_access_level": project.issues_access_level,
+        "repository_access_level": project.repository_access_level,
         "merge_requests_access_level": project.merge_requests_access_level,
         "forking_access_level": "enabled",
         "wiki_access_level": "enabled",
@@ -106,18 +106,18 @@ fn settings(ask: &Ask<'_>, project: &Project) -> Value {
     })
 }
 
-fn more_settings(project: &Project) -> Value {
+fn more_settings(world: &World, project: &Project) -> Value {
     json!({
         "shared_runners_enabled": true,
         "group_runners_enabled": true,
         "lfs_enabled": true,
         "creator_id": project.members.keys().next(),
         "import_status": "none",
-        "open_issues_count": 0,
+        "open_issues_count": open_issues(world, project),
         "updated_at": Millis(project.updated_at),
         "ci_config_path": null,
         "public_jobs": true,
-        "shared_with_groups": [],
+        "shared_with_groups": shared_with(world, project),
         "only_allow_merge_if_pipeline_succeeds": false,
         "allow_merge_on_skipped_pipeline": null,
         "request_access_enabled": true,
@@ -131,6 +131,40 @@ fn more_settings(project: &Project) -> Value {
         "auto_devops_enabled": false,
         "auto_devops_deploy_strategy": "continuous",
         "autoclose_referenced_issues": true,
+    })
+}
+
+fn shared_with(world: &World, project: &Project) -> Vec<Value> {
+    let group = |(id, level): (i64, i32)| {
+        json!({
+            "group_id": id,
+            "group_name": world.groups[&id].name,
+            "group_full_path": world.group_full_path(id),
+            "group_access_level": level,
+            "expires_at": null,
+        })
+    };
+    world.groups_invited_to(project).into_iter().map(group).collect()
+}
+
+fn open_issues(world: &World, project: &Project) -> usize {
+    project.issue_ids.iter().filter(|id| world.issues.get(id).is_some_and(|it| it.is_open())).count()
+}
+
+/// What `statistics=true` adds, for those who may read the code.
+pub fn statistics(world: &World, project: &Project) -> Value {
+    let count = world.repositories.get(&project.id).map_or(0, |it| it.commit_count());
+    json!({
+        "commit_count": count,
+        "storage_size": 0,
+        "repository_size": 0,
+        "wiki_size": 0,
+        "lfs_objects_size": 0,
+        "job_artifacts_size": 0,
+        "pipeline_artifacts_size": 0,
+        "packages_size": 0,
+        "snippets_size": 0,
+        "uploads_size": 0,
     })
 }
 

@@ -2,6 +2,9 @@
 
 mod listings;
 mod merge_requests;
+mod subjects;
+
+pub use subjects::{Subject, random_change_among};
 
 use chrono::TimeDelta;
 use rand::{Rng, RngExt};

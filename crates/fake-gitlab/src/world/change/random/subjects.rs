@@ -1,0 +1,272 @@
+//! Random changes of what a test asks for: commits, issues, features, invitations, deletions.
+
+use chrono::TimeDelta;
+use rand::{Rng, RngExt};
+use serde::Deserialize;
+
+use super::{comment_of, in_use, listings, merge_requests, person, pick};
+use crate::world::change::{MergeStyle, NewIssue};
+use crate::world::issue::{IssueType, Severity};
+use crate::world::model::{Id, MergeRequestState, Owner, World};
+
+/// What may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// Pushes to default branches, also of old commits, and forced ones.
+    Trunk,
+    /// Pushes to merge requests, also forced ones, and merges.
+    Branches,
+    /// Issues opened, edited, labelled, closed, reopened.
+    Issues,
+    /// Issues, merge requests and repositories switched off and on.
+    Features,
+    /// Members and invited groups.
+    Sharing,
+    /// Notes, merge requests, issues, labels and milestones deleted.
+    Deletions,
+    /// Projects and subgroups deleted, or marked for deletion and restored.
+    Removals,
+}
+
+/// Makes one change of one of these subjects, at least a minute after the last, described in a few words.
+pub fn random_change_among(world: &mut World, rng: &mut impl Rng, subjects: &[Subject]) -> String {
+    world.advance(TimeDelta::seconds(rng.random_range(61..900)));
+    let change = match pick(rng, subjects.iter().copied()) {
+        Some(Subject::Trunk) => trunk(world, rng),
+        Some(Subject::Branches) => branch(world, rng),
+        Some(Subject::Issues) => issue(world, rng),
+        Some(Subject::Features) => feature(world, rng),
+        Some(Subject::Sharing) => sharing(world, rng),
+        Some(Subject::Deletions) => deletion(world, rng),
+        Some(Subject::Removals) => removal(world, rng),
+        None => None,
+    };
+    change.unwrap_or_else(|| "nothing".to_owned())
+}
+
+fn project_in_use(world: &World, rng: &mut impl Rng) -> Option<Id> {
+    let projects: Vec<Id> = world.projects.keys().copied().filter(|id| in_use(world, *id)).collect();
+    pick(rng, projects.into_iter())
+}
+
+fn trunk(world: &mut World, rng: &mut impl Rng) -> Option<String> {
+    let (project, by) = (project_in_use(world, rng)?, person(world, rng)?);
+    Some(match rng.random_range(0..10) {
+        0 => {
+            let dropped = rng.random_range(1..4);
+            world.force_push_trunk(project, by, dropped);
+            format!("project {project}: {dropped} commits were taken off the default branch")
+        }
+        1 | 2 => {
+            world.push_old_commit(project, by, TimeDelta::days(rng.random_range(2..400)));
+            format!("project {project}: an old commit was pushed")
+        }
+        _ => {
+            let commits = rng.random_range(1..5);
+            world.push_to_trunk(project, by, commits);
+            format!("project {project}: {commits} commits were pushed")
+        }
+    })
+}
+
+fn branch(world: &mut World, rng: &mut impl Rng) -> Option<String> {
+    let by = person(world, rng)?;
+    let open = world.merge_requests.values().filter(|mr| mr.state == MergeRequestState::Opened);
+    let open: Vec<Id> = open.filter(|mr| in_use(world, mr.project_id)).map(|mr| mr.id).collect();
+    let mr = pick(rng, open.into_iter())?;
+    Some(match rng.random_range(0..6) {
+        0 => return merge_requests::open(world, rng, by),
+        1 => {
+            let styles = [MergeStyle::MergeCommit, MergeStyle::Squash, MergeStyle::FastForward];
+            world.merge(mr, by, styles[rng.random_range(0..styles.len())]);
+            format!("merge request {mr} was merged")
+        }
+        2 | 3 => {
+            world.force_push(mr, by);
+            format!("merge request {mr} was rebased")
+        }
+        _ => {
+            world.push_commits(mr, by, rng.random_range(1..4));
+            format!("merge request {mr} was pushed to")
+        }
+    })
+}
+
+fn issue(world: &mut World, rng: &mut impl Rng) -> Option<String> {
+    let projects = world.projects.values().filter(|it| !it.archived && it.issues_access_level != "disabled");
+    let projects: Vec<Id> = projects.map(|it| it.id).collect();
+    let (project_id, author_id) = (pick(rng, projects.into_iter())?, person(world, rng)?);
+    let known = pick(rng, world.projects[&project_id].issue_ids.iter().copied());
+    let Some(id) = known.filter(|_| rng.random_bool(0.8)) else {
+        let issue_type = if rng.random_bool(0.3) { IssueType::Incident } else { IssueType::Issue };
+        let (title, description) = ("Something is wrong".to_owned(), Some("See !1.".to_owned()));
+        let id = world.open_issue(NewIssue { project_id, author_id, title, description, issue_type });
+        return Some(format!("issue {id} was opened in project {project_id}"));
+    };
+    let done = edit_issue(world, rng, id, author_id)?;
+    Some(format!("issue {id}: {done}"))
+}
+
+fn edit_issue(world: &mut World, rng: &mut impl Rng, id: Id, by: Id) -> Option<&'static str> {
+    let issue = world.issues[&id].clone();
+    Some(match rng.random_range(0..9) {
+        0 => {
+            world.retitle_issue(id, "Another title");
+            "a new title"
+        }
+        1 if issue.is_open() => {
+            world.close_issue(id, by);
+            "closed"
+        }
+        1 => {
+            world.reopen_issue(id);
+            "reopened"
+        }
+        2 | 3 => relabel_issue(world, rng, id)?,
+        4 if issue.assignee_ids.contains(&by) => {
+            world.unassign_issue(id, by);
+            "unassigned"
+        }
+        4 => {
+            world.assign_issue(id, &[by]);
+            "assigned"
+        }
+        5 => {
+            let owner = Owner::Project(issue.project_id);
+            let own: Vec<Id> = world.milestones.values().filter(|m| m.owner == owner).map(|m| m.id).collect();
+            let milestone = pick(rng, own.into_iter());
+            world.set_issue_milestone(id, milestone);
+            "a milestone was set"
+        }
+        6 => {
+            world.set_issue_severity(id, Severity::Critical);
+            "severity"
+        }
+        7 => {
+            world.set_issue_confidential(id, !issue.confidential);
+            "confidential or not"
+        }
+        _ => {
+            world.comment_on_issue(id);
+            "a comment"
+        }
+    })
+}
+
+fn relabel_issue(world: &mut World, rng: &mut impl Rng, id: Id) -> Option<&'static str> {
+    let owner = Owner::Project(world.issues[&id].project_id);
+    let own: Vec<Id> = world.labels.values().filter(|it| it.owner == owner).map(|it| it.id).collect();
+    if let Some(label) = world.issues[&id].label_ids.first().copied().filter(|_| rng.random_bool(0.5)) {
+        world.unlabel_issue(id, label);
+        return Some("a label was taken off");
+    }
+    world.label_issue(id, &[pick(rng, own.into_iter())?]);
+    Some("a label was put on")
+}
+
+fn feature(world: &mut World, rng: &mut impl Rng) -> Option<String> {
+    let id = pick(rng, world.projects.keys().copied())?;
+    let flip = |level: &str| if level == "disabled" { "enabled" } else { "disabled" };
+    let project = &world.projects[&id];
+    Some(match rng.random_range(0..3) {
+        0 => {
+            let level = flip(&project.issues_access_level);
+            world.set_issues_access(id, level);
+            format!("issues of project {id} are {level}")
+        }
+        1 if project.repository_access_level != "disabled" => {
+            let level = flip(&project.merge_requests_access_level);
+            world.set_merge_requests_access(id, level);
+            format!("merge requests of project {id} are {level}")
+        }
+        _ => {
+            let level = flip(&project.repository_access_level);
+            world.set_repository_access(id, level);
+            format!("the repository of project {id} is {level}")
+        }
+    })
+}
+
+fn sharing(world: &mut World, rng: &mut impl Rng) -> Option<String> {
+    let project = pick(rng, world.projects.keys().copied())?;
+    let (group, other) = (pick(rng, world.groups.keys().copied())?, pick(rng, world.groups.keys().copied())?);
+    let level = [10, 20, 30, 40][rng.random_range(0..4)];
+    Some(match rng.random_range(0..6) {
+        0 => {
+            world.invite_group_to_project(project, group, level);
+            format!("group {group} was invited to project {project}")
+        }
+        1 => {
+            world.uninvite_group_from_project(project, group);
+            format!("group {group} is not invited to project {project}")
+        }
+        2 if group != other => {
+            world.invite_group_to_group(group, other, level);
+            format!("group {other} was invited to group {group}")
+        }
+        3 => {
+            world.uninvite_group_from_group(group, other);
+            format!("group {other} is not invited to group {group}")
+        }
+        _ => return listings::change_member(world, rng),
+    })
+}
+
+fn deletion(world: &mut World, rng: &mut impl Rng) -> Option<String> {
+    Some(match rng.random_range(0..6) {
+        0 => {
+            let mr = pick(rng, world.merge_requests.keys().copied())?;
+            world.delete_merge_request(mr);
+            format!("merge request {mr} was deleted")
+        }
+        1 => {
+            let issue = pick(rng, world.issues.keys().copied())?;
+            world.delete_issue(issue);
+            format!("issue {issue} was deleted")
+        }
+        2 => {
+            let label = pick(rng, world.labels.keys().copied())?;
+            world.delete_label(label);
+            format!("label {label} was deleted")
+        }
+        3 => {
+            let milestone = pick(rng, world.milestones.keys().copied())?;
+            world.delete_milestone(milestone);
+            format!("milestone {milestone} was deleted")
+        }
+        _ => {
+            let mr = pick(rng, world.merge_requests.keys().copied())?;
+            let note = comment_of(world, rng, mr)?;
+            world.delete_note(note);
+            format!("note {note} was deleted")
+        }
+    })
+}
+
+/// The last projects and the top-level groups stay, so that there is something to read.
+fn removal(world: &mut World, rng: &mut impl Rng) -> Option<String> {
+    let project = pick(rng, world.projects.keys().copied())?;
+    let marked = world.projects[&project].marked_for_deletion_on.is_some();
+    let subgroups: Vec<Id> =
+        world.groups.values().filter(|it| it.parent_id.is_some()).map(|it| it.id).collect();
+    Some(match rng.random_range(0..4) {
+        0 if world.projects.len() > 4 => {
+            world.delete_project(project);
+            format!("project {project} was deleted")
+        }
+        1 => {
+            let group = pick(rng, subgroups.into_iter())?;
+            world.delete_group(group);
+            format!("group {group} was deleted")
+        }
+        _ if marked => {
+            world.restore_project(project);
+            format!("project {project} was restored")
+        }
+        _ => {
+            world.schedule_deletion(project);
+            format!("project {project} was marked for deletion")
+        }
+    })
+}
