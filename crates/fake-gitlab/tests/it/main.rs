@@ -4,15 +4,21 @@
 
 mod changes;
 mod client;
+mod commits;
 mod control;
 mod faults;
 mod generation;
 mod graphql;
+mod issues;
 mod limits;
 mod merge_requests;
 mod paging;
+mod people;
 mod program;
+mod pushes;
+mod removals;
 mod shapes;
 mod sight;
 mod tokens;
 mod truth;
+mod truth_of_code;

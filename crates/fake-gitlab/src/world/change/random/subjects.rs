@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::{comment_of, in_use, listings, merge_requests, person, pick};
 use crate::world::change::{MergeStyle, NewIssue};
 use crate::world::issue::{IssueType, Severity};
-use crate::world::model::{Id, MergeRequestState, Owner, World};
+use crate::world::model::{Id, MergeRequestState, Owner, Project, World};
 
 /// What may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -45,13 +45,14 @@ pub fn random_change_among(world: &mut World, rng: &mut impl Rng, subjects: &[Su
     change.unwrap_or_else(|| "nothing".to_owned())
 }
 
-fn project_in_use(world: &World, rng: &mut impl Rng) -> Option<Id> {
-    let projects: Vec<Id> = world.projects.keys().copied().filter(|id| in_use(world, *id)).collect();
+fn project_with_code(world: &World, rng: &mut impl Rng) -> Option<Id> {
+    let open = |it: &&Project| !it.archived && it.repository_access_level != "disabled";
+    let projects: Vec<Id> = world.projects.values().filter(open).map(|it| it.id).collect();
     pick(rng, projects.into_iter())
 }
 
 fn trunk(world: &mut World, rng: &mut impl Rng) -> Option<String> {
-    let (project, by) = (project_in_use(world, rng)?, person(world, rng)?);
+    let (project, by) = (project_with_code(world, rng)?, person(world, rng)?);
     Some(match rng.random_range(0..10) {
         0 => {
             let dropped = rng.random_range(1..4);
@@ -165,25 +166,32 @@ fn relabel_issue(world: &mut World, rng: &mut impl Rng, id: Id) -> Option<&'stat
     Some("a label was put on")
 }
 
+/// Something is switched off, or all of a project is switched on again, so that most is on most of the time.
 fn feature(world: &mut World, rng: &mut impl Rng) -> Option<String> {
+    let is_off = |it: &&Project| {
+        let levels = [&it.issues_access_level, &it.merge_requests_access_level, &it.repository_access_level];
+        levels.into_iter().any(|level| level == "disabled")
+    };
+    let off: Vec<Id> = world.projects.values().filter(is_off).map(|it| it.id).collect();
+    if let Some(id) = pick(rng, off.into_iter()).filter(|_| rng.random_bool(0.6)) {
+        world.set_repository_access(id, "enabled");
+        world.set_merge_requests_access(id, "enabled");
+        world.set_issues_access(id, "enabled");
+        return Some(format!("everything in project {id} is on"));
+    }
     let id = pick(rng, world.projects.keys().copied())?;
-    let flip = |level: &str| if level == "disabled" { "enabled" } else { "disabled" };
-    let project = &world.projects[&id];
     Some(match rng.random_range(0..3) {
         0 => {
-            let level = flip(&project.issues_access_level);
-            world.set_issues_access(id, level);
-            format!("issues of project {id} are {level}")
+            world.set_issues_access(id, "disabled");
+            format!("issues of project {id} are off")
         }
-        1 if project.repository_access_level != "disabled" => {
-            let level = flip(&project.merge_requests_access_level);
-            world.set_merge_requests_access(id, level);
-            format!("merge requests of project {id} are {level}")
+        1 => {
+            world.set_merge_requests_access(id, "disabled");
+            format!("merge requests of project {id} are off")
         }
         _ => {
-            let level = flip(&project.repository_access_level);
-            world.set_repository_access(id, level);
-            format!("the repository of project {id} is {level}")
+            world.set_repository_access(id, "disabled");
+            format!("the repository of project {id} is off")
         }
     })
 }
