@@ -39,6 +39,11 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// By GraphQL, of a GitLab that does not tell when approvals were given; the connector `gitlab` alone.
+    pub const GRAPHQL: Self = Self::new(true, false);
+    /// The same by REST.
+    pub const REST: Self = Self::new(false, false);
+
     /// Reads what the connector `gitlab` imports.
     pub const fn new(graphql: bool, approvals_have_time: bool) -> Self {
         let connectors = BTreeSet::new();
@@ -65,10 +70,9 @@ impl Reading {
     }
 }
 
-/// By GraphQL, what the connector `gitlab` imports.
 impl Default for Reading {
     fn default() -> Self {
-        Self::new(true, false)
+        Self::GRAPHQL
     }
 }
 

@@ -1,5 +1,6 @@
 //! Changes made at random, for tests that let the world live.
 
+mod issues;
 mod listings;
 mod merge_requests;
 mod subjects;

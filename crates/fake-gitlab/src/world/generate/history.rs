@@ -10,7 +10,7 @@ use super::messages::{ODD_MESSAGES, OUTSIDERS};
 use super::words::{THINGS, VERBS};
 use crate::world::change::new_commit;
 use crate::world::git::{Commit, Signature};
-use crate::world::model::{Id, MergeRequestState, Time, UserType, World};
+use crate::world::model::{Id, MergeRequest, MergeRequestState, Time, UserType, World};
 
 /// Commits of the merge request with very many.
 const MANY: usize = 250;
@@ -86,32 +86,24 @@ impl History<'_> {
 
     /// The commits of a merge request, on top of the default branch or, seldom, of another merge request.
     fn branch(&mut self, id: Id, count: usize) {
-        let mr = &self.world.merge_requests[&id];
-        let (project_id, created_at, author_id) = (mr.project_id, mr.created_at, mr.author_id);
-        let (source, Some(head)) = (mr.source_branch.clone(), mr.sha.clone()) else { return };
+        let mr = self.world.merge_requests[&id].clone();
+        let Some(head) = mr.sha.clone() else { return };
         let below = self.before.filter(|_| self.rng.random_ratio(1, 8));
         let mut line = below.map(|id| self.world.merge_requests[&id].commits.clone()).unwrap_or_default();
         self.before = Some(id).filter(|_| below.is_none() && count < MANY);
-        let trunk = self.world.repository_mut(project_id).head.clone();
-        let mut parent = line.first().cloned().or_else(|| trunk.clone());
+        let trunk = self.world.repository_mut(mr.project_id).head.clone();
         let step = if count == MANY { 2 } else { self.rng.random_range(3..200) };
         for number in (0..count).rev() {
-            let at = created_at - TimeDelta::minutes(step * number as i64) - TimeDelta::seconds(20);
-            let mut parents: Vec<String> = parent.into_iter().collect();
-            let merges = number == 1 && count > 3 && self.rng.random_ratio(1, 3);
-            if merges {
-                parents.extend(trunk.clone().filter(|trunk| !parents.contains(trunk)));
+            let at = mr.created_at - TimeDelta::minutes(step * number as i64) - TimeDelta::seconds(20);
+            let before = line.first().or(trunk.as_ref()).cloned();
+            let mut commit = self.commit(mr.project_id, Some(mr.author_id), before.into_iter().collect(), at);
+            match number {
+                0 => commit.sha.clone_from(&head),
+                1 if count > 3 && self.rng.random_ratio(1, 3) => merge_trunk(&mut commit, &trunk, &mr),
+                _ => {}
             }
-            let mut commit = self.commit(project_id, Some(author_id), parents, at);
-            if commit.is_merge() {
-                commit.message = format!("Merge branch 'main' into '{source}'");
-            }
-            if number == 0 {
-                commit.sha.clone_from(&head);
-            }
-            parent = Some(commit.sha.clone());
             line.insert(0, commit.sha.clone());
-            self.world.repository_mut(project_id).add(commit);
+            self.world.repository_mut(mr.project_id).add(commit);
         }
         self.world.merge_request_mut(id).commits = line;
     }
@@ -158,5 +150,14 @@ impl History<'_> {
         let thing = THINGS[self.rng.random_range(0..THINGS.len())];
         let body = if self.rng.random_ratio(1, 3) { "\n\nAs was said in the review.\n" } else { "\n" };
         format!("{verb} {thing}{body}")
+    }
+}
+
+/// Makes a commit one that brings a branch up to date with the default branch.
+fn merge_trunk(commit: &mut Commit, trunk: &Option<String>, mr: &MergeRequest) {
+    let new = trunk.iter().filter(|sha| !commit.parents.contains(sha)).cloned();
+    commit.parents.extend(new.collect::<Vec<_>>());
+    if commit.is_merge() {
+        commit.message = format!("Merge branch '{}' into '{}'", mr.target_branch, mr.source_branch);
     }
 }
