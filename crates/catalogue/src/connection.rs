@@ -23,6 +23,12 @@ pub struct PageInfo {
     /// Where it begins.
     #[serde(default)]
     pub end_cursor: Option<String>,
+    /// Whether a page comes before this one; asked for where a list is read from its end.
+    #[serde(default)]
+    pub has_previous_page: bool,
+    /// Where that page ends.
+    #[serde(default)]
+    pub start_cursor: Option<String>,
 }
 
 /// The envelope of a GraphQL answer.

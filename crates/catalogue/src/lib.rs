@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod action;
+pub mod approval_rules;
 pub mod approvals;
 mod connection;
 mod details;
@@ -48,6 +49,7 @@ pub static RESOURCES: &[&Resource] = &[
     &merge_requests::MERGE_REQUESTS,
     &notes::NOTES,
     &approvals::APPROVALS,
+    &approval_rules::APPROVAL_RULES,
     &reviewers::REVIEWERS,
     &users::USERS,
 ];

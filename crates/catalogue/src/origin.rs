@@ -32,12 +32,14 @@ pub struct Origin {
     pub merge_request: i64,
     /// Whether texts of notes are to be kept.
     pub keep_bodies: bool,
+    /// Whether the approval rules of a merge request are to be read after it.
+    pub approval_rules: bool,
 }
 
 impl Origin {
     /// The instance itself.
     pub fn instance(instance: Instance) -> Origin {
-        Origin { instance, project: 0, group: 0, merge_request: 0, keep_bodies: false }
+        Origin { instance, project: 0, group: 0, merge_request: 0, keep_bodies: false, approval_rules: false }
     }
 
     /// Below a group.

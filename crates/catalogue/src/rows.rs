@@ -69,11 +69,14 @@ pub enum List {
     Reviewers,
     /// Approvals.
     Approvals,
+    /// Approval rules, with who approved under which.
+    ApprovalRules,
 }
 
 impl List {
     /// Every list.
-    pub const ALL: [List; 5] = [List::Notes, List::Labels, List::Assignees, List::Reviewers, List::Approvals];
+    pub const ALL: [List; 6] =
+        [List::Notes, List::Labels, List::Assignees, List::Reviewers, List::Approvals, List::ApprovalRules];
 
     /// Its name, as stored.
     pub fn name(self) -> &'static str {
@@ -83,6 +86,7 @@ impl List {
             List::Assignees => "assignees",
             List::Reviewers => "reviewers",
             List::Approvals => "approvals",
+            List::ApprovalRules => "approval_rules",
         }
     }
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::faults::FaultPlan;
 use crate::rest::Reply;
 use crate::state::State;
-use crate::truth::{Reading, truth};
+use crate::truth::{Reading, approval_rules, truth};
 use crate::world::access::Viewer;
 use crate::world::change::{Kinds, Subject, random_change, random_change_among};
 use crate::world::generate::READER;
@@ -82,6 +82,8 @@ struct Wanted {
     #[serde(default)]
     graphql: bool,
     approvals_have_time: Option<bool>,
+    #[serde(default)]
+    approval_rules: bool,
     /// Connectors beside `gitlab`, with commas between.
     #[serde(default)]
     connectors: String,
@@ -112,7 +114,11 @@ async fn show_truth(Shared(state): App, Query(wanted): Query<Wanted>) -> Respons
         commit_statistics: wanted.commit_statistics,
         ..Reading::new(wanted.graphql, approvals_have_time)
     };
-    ok(&json!(truth(&world, &viewer, reading)))
+    let mut tables = truth(&world, &viewer, reading);
+    if wanted.approval_rules {
+        tables.extend(approval_rules(&world, &viewer, state.settings.edition));
+    }
+    ok(&json!(tables))
 }
 
 #[derive(Deserialize)]

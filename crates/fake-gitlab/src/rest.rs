@@ -1,5 +1,6 @@
 //! REST: what every endpoint is handed, what it gives back, and the list of endpoints.
 
+pub mod approval_state;
 pub mod approvals;
 pub mod commits;
 pub mod entities;
@@ -83,7 +84,7 @@ pub const ENDPOINTS: &[(&str, Endpoint)] = &[
     ("/projects/{id}/merge_requests/{iid}/notes/{note_id}", notes::show),
     ("/projects/{id}/merge_requests/{iid}/discussions", notes::discussions),
     ("/projects/{id}/merge_requests/{iid}/approvals", approvals::show),
-    ("/projects/{id}/merge_requests/{iid}/approval_state", approvals::state),
+    ("/projects/{id}/merge_requests/{iid}/approval_state", approval_state::show),
     ("/projects/{id}/merge_requests/{iid}/reviewers", approvals::reviewers),
     ("/projects/{id}/merge_requests/{iid}/commits", commits::of_merge_request),
     ("/projects/{id}/repository/commits", commits::list),

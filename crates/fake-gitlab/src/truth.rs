@@ -3,6 +3,7 @@
 //! `api_accessible`, `inaccessible_since`, `inaccessible_reason`). Times are cut to whole seconds.
 
 mod action;
+mod approval_rules;
 mod commits;
 mod compare;
 mod dimensions;
@@ -20,6 +21,7 @@ use crate::world::access::{GUEST, Viewer};
 use crate::world::model::{Group, Id, MergeRequest, Note, Project, Time, World};
 
 pub use action::action;
+pub use approval_rules::approval_rules;
 pub use compare::differences;
 pub use members::effective_members;
 

@@ -15,7 +15,7 @@ use crate::network::{Broken, NetworkFailure, classify, innermost};
 use crate::pool::Ticket;
 use crate::redirect::{self, Redirect};
 use crate::refusal;
-use crate::status::{Meaning, meaning};
+use crate::status::{Meaning, meaning, unknown_endpoint};
 
 const MOST_REDIRECTS: u32 = 3;
 
@@ -138,7 +138,8 @@ impl Inner {
             }
             Meaning::Final(kind, message) => {
                 self.pool.passed(ticket, &call.endpoint, false);
-                Step::Failed(Error::new(kind, message))
+                let unknown_endpoint = unknown_endpoint(received.status, &received.body);
+                Step::Failed(Error { unknown_endpoint, ..Error::new(kind, message) })
             }
             Meaning::Moved => self.moved(call, course, ticket, &received),
             Meaning::Limited { endpoint_only } => self.limited(call, ticket, limits, endpoint_only).await,

@@ -22,6 +22,8 @@ pub struct Error {
     pub credential: Option<CredentialId>,
     /// What went wrong on the way, where nothing came back.
     pub network: Option<NetworkFailure>,
+    /// Whether GitLab says that it has no such endpoint for anything: its edition or version lacks the feature.
+    pub unknown_endpoint: bool,
     /// GitLab's `X-Request-Id`, to look up in its logs.
     pub request_id: Option<Box<str>>,
     pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -135,6 +137,7 @@ impl Error {
             endpoint: None,
             credential: None,
             network: None,
+            unknown_endpoint: false,
             request_id: None,
             source: None,
         }
@@ -163,6 +166,7 @@ impl fmt::Debug for Error {
             .field("endpoint", &self.endpoint)
             .field("credential", &self.credential)
             .field("network", &self.network)
+            .field("unknown_endpoint", &self.unknown_endpoint)
             .field("request_id", &self.request_id)
             .finish_non_exhaustive()
     }

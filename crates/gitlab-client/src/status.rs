@@ -108,6 +108,13 @@ pub(crate) fn meaning(
     }
 }
 
+/// Whether this is the answer to an address that GitLab serves nothing at. Of what is absent or out of sight it says so
+/// in `message`; `error` is the word of the router, which knows no such route.
+pub(crate) fn unknown_endpoint(status: u16, body: &[u8]) -> bool {
+    let router = |it: Complaint| it.is("404 Not Found") && it.message.is_none();
+    status == 404 && Complaint::read(body).is_some_and(router)
+}
+
 /// GraphQL reports the application limiter with status 200.
 fn good(body: &[u8], endpoint: &str) -> Meaning {
     if endpoint == GRAPHQL && body.len() < 4096 && names_endpoint(body) {

@@ -3,6 +3,7 @@
 //! What GitLab says is written by one generic, guarded upsert ([`Store::write_page`]); everything else is a function
 //! per question.
 
+mod approval_rules;
 mod children;
 mod derive;
 mod error;

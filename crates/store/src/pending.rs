@@ -3,7 +3,7 @@
 use catalogue::{List, Pending};
 use sqlx::{PgConnection, Row};
 
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, approval_rules};
 
 /// How long a worker may take over one list, in seconds.
 const CLAIM_SECONDS: f64 = 120.0;
@@ -18,12 +18,13 @@ pub struct PendingRow {
 }
 
 impl Store {
-    /// Takes some lists to read, those of one merge request together.
+    /// Takes some lists to read, of these kinds, those of one merge request together.
     pub async fn claim_pending(
         &self,
         instance: i64,
         owner: &str,
         most: i64,
+        lists: &[List],
     ) -> Result<Vec<PendingRow>, StoreError> {
         // Materialized: joined as a subquery it may run once per row of the outer table, and take them all.
         let rows = sqlx::query(
@@ -31,6 +32,7 @@ impl Store {
                select merge_request, list
                  from weir.pending
                 where instance = $1
+                  and list = any($5)
                   and (until is null or until < clock_timestamp())
                 order by attempts, merge_request, list
                 limit $4
@@ -48,6 +50,7 @@ impl Store {
         .bind(owner)
         .bind(CLAIM_SECONDS)
         .bind(most)
+        .bind(names(lists))
         .fetch_all(&self.pool)
         .await?;
         rows.iter().filter_map(|row| read(row).transpose()).collect()
@@ -73,10 +76,11 @@ impl Store {
         remove(&mut connection, instance, pending).await
     }
 
-    /// How many lists are left to read.
-    pub async fn pending_left(&self, instance: i64) -> Result<i64, StoreError> {
-        let left = sqlx::query_scalar("select count(*) from weir.pending where instance = $1");
-        Ok(left.bind(instance).fetch_one(&self.pool).await?)
+    /// How many lists of these kinds are left to read.
+    pub async fn pending_left(&self, instance: i64, lists: &[List]) -> Result<i64, StoreError> {
+        let left =
+            sqlx::query_scalar("select count(*) from weir.pending where instance = $1 and list = any($2)");
+        Ok(left.bind(instance).bind(names(lists)).fetch_one(&self.pool).await?)
     }
 
     /// Gives back at once what the workers of this process had taken.
@@ -88,6 +92,10 @@ impl Store {
             .await?;
         Ok(())
     }
+}
+
+fn names(lists: &[List]) -> Vec<&'static str> {
+    lists.iter().map(|it| it.name()).collect()
 }
 
 /// A row whose list this version does not know is left for the version that does.
@@ -123,9 +131,9 @@ pub(crate) async fn add(
     .bind(projects)
     .bind(merge_requests)
     .bind(iids)
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    approval_rules::note(connection, instance, lists).await
 }
 
 pub(crate) async fn remove(

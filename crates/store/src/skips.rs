@@ -1,5 +1,7 @@
 //! What could not be read, with the reason. A skip is typed, listed, and forgotten once the thing is read.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
@@ -25,22 +27,25 @@ pub struct Skip {
 }
 
 impl Store {
-    /// Replaces what is known of skips within these parents: what a sync did not meet again is over.
+    /// Replaces what is known of skips within these parents: what a sync did not meet again is over. Those of
+    /// `repeated` were not tested again.
     pub async fn save_skips(
         &self,
         instance: i64,
         parents: &[i64],
         skips: &[Skip],
+        repeated: &BTreeSet<Skip>,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
         for skip in skips {
             sqlx::query(
                 "insert into weir.skips as t
-                   (instance, connector, resource, parent_id, parent, reason, detail, first_seen_at, last_seen_at)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+                   (instance, connector, resource, parent_id, parent, reason, detail, first_seen_at, last_seen_at, tested_at)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $8)
                      on conflict (instance, connector, resource, parent_id, reason) do update
-                    set parent = excluded.parent, detail = excluded.detail, last_seen_at = excluded.last_seen_at",
+                    set parent = excluded.parent, detail = excluded.detail, last_seen_at = excluded.last_seen_at
+                      , tested_at = case when $9 then t.tested_at else excluded.tested_at end",
             )
             .bind(instance)
             .bind(&skip.connector)
@@ -50,6 +55,7 @@ impl Store {
             .bind(&skip.reason)
             .bind(&skip.detail)
             .bind(at)
+            .bind(repeated.contains(skip))
             .execute(&mut *transaction)
             .await?;
         }
@@ -63,6 +69,16 @@ impl Store {
         .await?;
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// What GitLab refused when it was last asked, after this moment.
+    pub async fn refused_since(&self, instance: i64, after: DateTime<Utc>) -> Result<Vec<Skip>, StoreError> {
+        let skips = sqlx::query_as(
+            "select connector, resource, parent_id, parent, reason, detail
+               from weir.skips
+              where instance = $1 and tested_at > $2 and reason in ('forbidden', 'not_found_or_no_access')",
+        );
+        Ok(skips.bind(instance).bind(after).fetch_all(&self.pool).await?)
     }
 
     /// Everything that is skipped now.

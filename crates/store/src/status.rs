@@ -1,5 +1,6 @@
 //! Where everything stands: instances, last syncs, cursors, skips and rejects.
 
+use catalogue::List;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
@@ -90,7 +91,7 @@ impl Store {
                 graphql,
                 syncs: self.last_syncs(number).await?,
                 cursors: self.cursors(number).await?,
-                pending: self.pending_left(number).await?,
+                pending: self.pending_left(number, &List::ALL).await?,
                 skips: self.skips(number).await?,
                 rejects: self.reject_summaries(number).await?,
             });

@@ -64,6 +64,23 @@ impl TestDatabase {
         TestDatabase { name, admin, url, server }
     }
 
+    /// A database as it was left by a Weir whose last migration was this one.
+    pub async fn of_version(version: i64) -> TestDatabase {
+        let database = TestDatabase::new().await;
+        database.empty().await;
+        let mut connection = PgConnection::connect(&database.url).await.expect("the test database answers");
+        MIGRATOR.run_to(version, &mut connection).await.expect("the older migrations run");
+        database
+    }
+
+    /// Takes everything away, the list of migrations included.
+    async fn empty(&self) {
+        for statement in ["drop schema if exists metrics, weir cascade", "drop schema public cascade"] {
+            self.execute(statement).await;
+        }
+        self.execute("create schema public").await;
+    }
+
     /// Its address.
     pub fn url(&self) -> &str {
         &self.url

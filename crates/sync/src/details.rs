@@ -338,6 +338,9 @@ async fn rest_list(engine: &Engine, parent: Parent, kind: &'static ListKind) -> 
         engine.skip(kind.resource.name, parent_id, "job_token", "A job token may not read this list.");
         return Ok(());
     }
+    if engine.refused_lately(kind.resource.name, parent_id) {
+        return Ok(());
+    }
     let reader = kind.resource.reader("rest");
     let Some(request) = reader.and_then(|it| request(it, &[parent.source_id()])) else { return Ok(()) };
     let listing = match list(&engine.client, request).await {

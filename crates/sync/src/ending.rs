@@ -53,7 +53,8 @@ pub(crate) async fn finish(
     engine.store.release_pending(engine.instance.0, owner).await?;
     if joined.leadership.is_some() {
         let parents = engine.named();
-        engine.store.save_skips(engine.instance.0, &parents, &skips, engine.started).await?;
+        let repeated = engine.tally.repeated();
+        engine.store.save_skips(engine.instance.0, &parents, &skips, &repeated, engine.started).await?;
         end(engine, joined, ended, outcome).await?;
     }
     outcome.skips = skips;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use catalogue::{Connector, Instance, Origin, RESOURCES, Rows};
+use catalogue::{Connector, Instance, List, Origin, RESOURCES, Rows};
 use chrono::{DateTime, Utc};
 use gitlab_client::{Client, Clock, Error};
 use store::{Page, Skip, Store, StoreError, Written};
@@ -13,6 +13,7 @@ use store::{Page, Skip, Store, StoreError, Written};
 use crate::budget::PageSize;
 use crate::capabilities::Capabilities;
 use crate::policy::{Decision, decide};
+use crate::refusals::Refusals;
 use crate::tally::Tally;
 use crate::{Failure, Progress, Scope, verify};
 
@@ -25,6 +26,8 @@ pub struct Options {
     pub scope: Scope,
     /// Whether texts of notes are kept.
     pub keep_bodies: bool,
+    /// Whether approval rules are read too: a request per merge request.
+    pub approval_rules: bool,
     /// Whether all reading is done by REST.
     pub rest_only: bool,
     /// How many parts are read at once. The client limits the requests under way on its own.
@@ -40,6 +43,7 @@ impl Options {
     pub(crate) fn text(&self) -> String {
         let mut words = vec![self.scope.text()];
         words.extend(self.keep_bodies.then(|| "keep-bodies".to_owned()));
+        words.extend(self.approval_rules.then(|| "approval-rules".to_owned()));
         words.extend(self.rest_only.then(|| "rest-only".to_owned()));
         words.join(" ").trim().to_owned()
     }
@@ -98,9 +102,13 @@ pub(crate) struct Engine {
     pub(crate) options: Options,
     pub(crate) instance: Instance,
     pub(crate) capabilities: Capabilities,
+    /// Whether approval rules are read: they were asked for and this GitLab has them.
+    pub(crate) approval_rules: bool,
     /// When the run began, by GitLab's clock: cursors of what is read to its end move here.
     pub(crate) started: DateTime<Utc>,
     pub(crate) tally: Tally,
+    /// What GitLab refused lately.
+    pub(crate) refusals: Refusals,
     pub(crate) progress: Arc<Progress>,
     pub(crate) stop: Stop,
     /// Set when a worker met something that ends the run.
@@ -118,7 +126,13 @@ impl Engine {
     }
 
     pub(crate) fn origin(&self) -> Origin {
-        Origin { keep_bodies: self.options.keep_bodies, ..Origin::instance(self.instance) }
+        let (keep_bodies, approval_rules) = (self.options.keep_bodies, self.approval_rules);
+        Origin { keep_bodies, approval_rules, ..Origin::instance(self.instance) }
+    }
+
+    /// The pending lists that this run reads. Those that only a run with other options asks for are left to it.
+    pub(crate) fn lists(&self) -> Vec<List> {
+        List::ALL.into_iter().filter(|it| self.approval_rules || *it != List::ApprovalRules).collect()
     }
 
     /// A page of nothing but rows.
@@ -161,6 +175,15 @@ impl Engine {
             reason: reason.to_owned(),
             detail: detail.into(),
         });
+    }
+
+    /// Whether GitLab refused this list lately: then the skip is noted again, and GitLab is not asked.
+    pub(crate) fn refused_lately(&self, resource: &str, parent_id: i64) -> bool {
+        let refusal = self.refusals.of(resource, parent_id);
+        if let Some(skip) = refusal {
+            self.tally.repeat(skip.clone());
+        }
+        refusal.is_some()
     }
 
     /// Decides on an error met while reading a part: what is skipped is noted here.

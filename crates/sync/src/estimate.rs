@@ -41,8 +41,10 @@ pub async fn dry_run(
     let standings = details::projects(&engine, &projects).await.map_err(failure)?;
     let merge_requests = engine.capabilities.graphql.then(|| standings.values().map(|it| it.total).sum());
     let used = client.usage().requests.max(1);
-    let requests =
-        merge_requests.map(|count: i64| used.cast_signed() + 2 * projects.len() as i64 + count * 3 / 100);
+    let requests = merge_requests.map(|count: i64| {
+        let rules = if engine.approval_rules { count } else { 0 };
+        used.cast_signed() + 2 * projects.len() as i64 + count * 3 / 100 + rules
+    });
     let pace = began.elapsed().as_secs_f64() / used as f64;
     let seconds = requests.map(|it| it as f64 * pace);
     Ok(Estimate { projects: projects.len(), merge_requests, requests, seconds })

@@ -2,6 +2,7 @@
 //!
 //! The crate joins the catalogue (what is read), the client (how GitLab is asked) and the store (where it goes).
 
+mod approval_rules;
 mod budget;
 mod capabilities;
 mod details;
@@ -18,6 +19,7 @@ mod pending;
 mod plan;
 mod policy;
 mod progress;
+mod refusals;
 mod run;
 mod scope;
 mod sight;

@@ -1,4 +1,5 @@
-//! What changes without moving `updated_at`: approvals and reviewer states of open merge requests, read in every sync.
+//! What changes without moving `updated_at`: approvals and reviewer states of open merge requests, read in every sync,
+//! and their approval rules where these are asked for.
 
 use std::collections::HashSet;
 
@@ -137,12 +138,13 @@ async fn known(engine: &Engine, projects: &Connection<'_>) -> Result<HashSet<i64
     Ok(engine.store.stored_open(&ids).await?.into_iter().map(|(_, id, _)| id).collect())
 }
 
-/// By REST every open merge request's approvals and reviewers are read singly.
+/// By REST every open merge request's approvals, reviewers and rules are read singly.
 async fn leave_pending(engine: &Engine, project: i64) -> Result<(), Halt> {
     let source = engine.instance.source_id(project);
     let mut rows = Rows::default();
+    let rules = engine.approval_rules.then_some(List::ApprovalRules);
     for (_, id, iid) in engine.store.stored_open(&[project]).await? {
-        for list in [List::Approvals, List::Reviewers] {
+        for list in [List::Approvals, List::Reviewers].into_iter().chain(rules) {
             rows.pending.push(Pending {
                 list,
                 project: source,

@@ -1,16 +1,18 @@
 //! Lists of merge requests that are read on their own: what did not fit into a page, and everything REST reads singly.
 
+mod graphql;
+
+use std::collections::BTreeMap;
+
+use catalogue::approval_rules::APPROVAL_RULES;
 use catalogue::approvals::APPROVALS;
-use catalogue::merge_requests::{LIST_QUERIES, PARENT, list_table, read_node};
+use catalogue::merge_requests::{PARENT, list_table};
 use catalogue::notes::NOTES;
 use catalogue::reviewers::REVIEWERS;
-use catalogue::{Answer, Connection, List, Origin, Pending, Reader, Rows, gid};
+use catalogue::{List, Origin, Pending, Reader, Rows};
 use chrono::{DateTime, Utc};
 use gitlab_client::ErrorKind;
-use serde::Deserialize;
-use serde_json::json;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 use store::{PendingRow, Reject};
 
 use crate::engine::{Engine, Halt};
@@ -30,7 +32,7 @@ struct Read {
 
 /// Reads some of the lists that are pending. Gives whether there were any.
 pub(crate) async fn some(engine: &Engine, owner: &str) -> Result<bool, Halt> {
-    let taken = engine.store.claim_pending(engine.instance.0, owner, TAKEN).await?;
+    let taken = engine.store.claim_pending(engine.instance.0, owner, TAKEN, &engine.lists()).await?;
     let mut by_merge_request: BTreeMap<i64, Vec<PendingRow>> = BTreeMap::new();
     for row in taken {
         by_merge_request.entry(row.pending.merge_request).or_default().push(row);
@@ -89,11 +91,12 @@ async fn later(engine: &Engine, row: &PendingRow, detail: String) -> Result<(), 
 /// Reads one list whole. None when it cannot be read at all; the reason is noted.
 async fn read(engine: &Engine, pending: &Pending) -> Result<Option<Read>, Halt> {
     if engine.capabilities.graphql && offered(engine, pending.list) {
-        return graphql(engine, pending).await;
+        return graphql::read(engine, pending).await;
     }
     match pending.list {
         List::Notes => notes(engine, pending).await,
-        List::Approvals => approvals(engine, pending).await,
+        List::Approvals => object(engine, pending, &APPROVALS.readers[0]).await,
+        List::ApprovalRules => object(engine, pending, &APPROVAL_RULES.readers[0]).await,
         List::Reviewers => rest(engine, pending, &REVIEWERS.readers[0]).await,
         // They come with the merge request itself.
         List::Labels | List::Assignees => Ok(None),
@@ -106,6 +109,8 @@ fn offered(engine: &Engine, list: List) -> bool {
         List::Approvals => engine.capabilities.has("MergeRequest", "approvedBy"),
         List::Reviewers => engine.capabilities.has("UserMergeRequestInteraction", "reviewState"),
         List::Notes | List::Labels | List::Assignees => true,
+        // It has them, and takes seconds for each.
+        List::ApprovalRules => false,
     }
 }
 
@@ -156,16 +161,16 @@ fn rows_of(
     Read { rows, rejects, sent_at: listing.sent_at }
 }
 
-/// Approvals are one object, not a list.
-async fn approvals(engine: &Engine, pending: &Pending) -> Result<Option<Read>, Halt> {
-    let reader = &APPROVALS.readers[0];
+/// Approvals and their rules are one object, not a list.
+async fn object(engine: &Engine, pending: &Pending, reader: &'static Reader) -> Result<Option<Read>, Halt> {
     let Some(request) = request(reader, &[pending.project, pending.iid]) else { return Ok(None) };
     match engine.client.get(&request).await {
         Ok(answer) => {
             let mut rows = Rows::default();
             let object: Option<&RawValue> = serde_json::from_slice(&answer.body).ok();
             let parent = engine.instance.id(pending.project);
-            let rejects = read_all("approvals", reader, &below(engine, pending), parent, object, &mut rows);
+            let resource = pending.list.name();
+            let rejects = read_all(resource, reader, &below(engine, pending), parent, object, &mut rows);
             Ok(Some(Read { rows, rejects, sent_at: answer.sent_at }))
         }
         Err(error) => refused(engine, pending, &error),
@@ -176,99 +181,5 @@ fn refused(engine: &Engine, pending: &Pending, error: &gitlab_client::Error) -> 
     match engine.halt(error, pending.list.name(), engine.instance.id(pending.project)) {
         Halt::Skipped => Ok(None),
         halt => Err(halt),
-    }
-}
-
-#[derive(Deserialize)]
-struct Data<'a> {
-    #[serde(borrow)]
-    projects: Option<Connection<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ProjectNode<'a> {
-    #[serde(borrow)]
-    merge_request: Option<ListNode<'a>>,
-}
-
-/// The one list that the query asked for.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ListNode<'a> {
-    #[serde(borrow, alias = "labels", alias = "assignees", alias = "reviewers", alias = "approvedBy")]
-    notes: Option<Connection<'a>>,
-}
-
-async fn graphql(engine: &Engine, pending: &Pending) -> Result<Option<Read>, Halt> {
-    let Some((_, document)) = LIST_QUERIES.iter().find(|(list, _)| *list == pending.list) else {
-        return Ok(None);
-    };
-    let query = engine.capabilities.fit(document);
-    let mut read: Option<Read> = None;
-    let mut after: Option<String> = None;
-    let mut first = 100;
-    loop {
-        let ids = [gid("Project", pending.project)];
-        let variables = json!({ "ids": ids, "iid": pending.iid.to_string(), "first": first, "after": after });
-        let answer = match engine.client.graphql(&query, &variables).await {
-            Ok(answer) => answer,
-            Err(error) => return refused(engine, pending, &error),
-        };
-        let into = read.get_or_insert_with(|| Read {
-            rows: Rows::default(),
-            rejects: Vec::new(),
-            sent_at: answer.sent_at,
-        });
-        match list_page(engine, pending, &answer.body, into) {
-            ListPage::More(cursor) => after = Some(cursor),
-            ListPage::End => break,
-            ListPage::Gone => return Ok(None),
-            ListPage::NotWhole if first > 1 => first /= 2,
-            ListPage::NotWhole => return Err(Halt::Later("GitLab did not answer the whole list".to_owned())),
-        }
-    }
-    if let Some(read) = read.as_mut().filter(|it| it.rejects.is_empty()) {
-        complete(engine, pending, &mut read.rows);
-    }
-    Ok(read)
-}
-
-enum ListPage {
-    More(String),
-    End,
-    /// The merge request is not there any more.
-    Gone,
-    NotWhole,
-}
-
-fn list_page(engine: &Engine, pending: &Pending, body: &[u8], into: &mut Read) -> ListPage {
-    let Ok(answer) = serde_json::from_slice::<Answer<Data>>(body) else { return ListPage::NotWhole };
-    if answer.errors.is_some_and(|it| !it.is_empty()) {
-        return ListPage::NotWhole;
-    }
-    let Some(projects) = answer.data.and_then(|it| it.projects) else { return ListPage::NotWhole };
-    let node = projects.nodes.first().and_then(|it| serde_json::from_str::<ProjectNode>(it.get()).ok());
-    let Some(list) = node.and_then(|it| it.merge_request).and_then(|it| it.notes) else {
-        return ListPage::Gone;
-    };
-    if !list.is_whole() {
-        return ListPage::NotWhole;
-    }
-    let origin = below(engine, pending);
-    for node in &list.nodes {
-        if let Err(error) = read_node(pending.list, &origin, node.get(), &mut into.rows) {
-            into.rejects.push(Reject {
-                resource: pending.list.name(),
-                reader: "graphql",
-                parent_id: engine.instance.id(pending.project),
-                error: error.to_string(),
-                raw: node.get().to_owned(),
-            });
-        }
-    }
-    match list.page_info.end_cursor.filter(|_| list.page_info.has_next_page) {
-        Some(cursor) => ListPage::More(cursor),
-        None => ListPage::End,
     }
 }

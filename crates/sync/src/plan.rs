@@ -43,7 +43,12 @@ pub(crate) async fn begin(engine: &Engine, joined: &Joined, sight: &Sight) -> Re
     moved(engine, sight).await?;
     let stored = engine.store.partitions(engine.instance.0, MERGE_REQUESTS.name).await?;
     let read: BTreeSet<i64> = stored.iter().map(|it| engine.instance.source_id(it.key.parent_id)).collect();
-    let fresh = sight.projects.values().filter(|it| !it.merge_requests_off && !read.contains(&it.source_id));
+    let refused =
+        |it: &Found| engine.refusals.of(MERGE_REQUESTS.name, engine.instance.id(it.source_id)).is_some();
+    let fresh = sight
+        .projects
+        .values()
+        .filter(|it| !it.merge_requests_off && !read.contains(&it.source_id) && !refused(it));
     let fresh: BTreeSet<i64> = fresh.map(|it| it.source_id).collect();
     let units: Vec<Unit> = fresh.iter().map(|it| merge_requests::unit(engine.instance.id(*it))).collect();
     engine.store.add_units(joined.id, &units).await?;
@@ -117,6 +122,8 @@ async fn plan(
             switched_off(engine, id, found);
         } else if fresh.contains(&found.source_id) {
             Progress::add(&engine.progress.expected, total);
+        } else if total == 0 && engine.refused_lately(MERGE_REQUESTS.name, id) {
+            // Nothing shows that it can be read again.
         } else if is_idle(engine, id, &stored, standings.get(&found.source_id)) {
             idle.push(id);
         } else {

@@ -14,8 +14,9 @@ use store::{InstanceRow, Joined, KnownProject, Store};
 use crate::capabilities::{self, Capabilities};
 use crate::ending::{abandon, failure, finish};
 use crate::engine::{Engine, Halt, Options, Stop};
+use crate::refusals::Refusals;
 use crate::sight::Sight;
-use crate::{Failure, Outcome, Progress, discovery, open_set, plan, users, verify, work};
+use crate::{Failure, Outcome, Progress, approval_rules, discovery, open_set, plan, users, verify, work};
 
 /// How long to wait for others who hold the last parts of the work.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(20);
@@ -129,12 +130,18 @@ pub(crate) async fn engine(
         None => learn(client, store, options, row).await?,
         Some(sync_id) => learned(store, options, row, sync_id).await?,
     };
-    Ok(Engine {
+    let refusals = match options.scope.full {
+        true => Refusals::default(),
+        false => Refusals::load(store, row.number, started).await?,
+    };
+    let mut engine = Engine {
+        refusals,
         client: client.clone(),
         store: store.clone(),
         options: options.clone(),
         instance: Instance(row.number),
         capabilities,
+        approval_rules: false,
         started,
         tally: Default::default(),
         progress,
@@ -143,7 +150,9 @@ pub(crate) async fn engine(
         planned: AtomicBool::new(helped.is_some()),
         sizes: Default::default(),
         paths: Default::default(),
-    })
+    };
+    engine.approval_rules = approval_rules::offered(&engine).await?;
+    Ok(engine)
 }
 
 /// Asks GitLab what it can do; what its schema has is asked once per version.
@@ -237,6 +246,7 @@ async fn prepare(
         let read_before = plan::prepare(engine, joined, sight, known, fresh).await?;
         engine.store.enter_phase(joined.id, "partitions").await?;
         open_set::check(engine, &read_before).await?;
+        approval_rules::make_up(engine, &read_before).await?;
         // Only now: the check may leave lists to read.
         engine.planned.store(true, Relaxed);
         Ok(())

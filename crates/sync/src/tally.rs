@@ -15,6 +15,8 @@ pub(crate) struct Tally(Mutex<Inner>);
 struct Inner {
     tables: BTreeMap<String, TableCounts>,
     skips: BTreeSet<Skip>,
+    /// Skips that GitLab was not asked about again.
+    repeated: BTreeSet<Skip>,
 }
 
 impl Tally {
@@ -38,6 +40,17 @@ impl Tally {
 
     pub(crate) fn skip(&self, skip: Skip) {
         self.lock().skips.insert(skip);
+    }
+
+    /// Notes a skip that was not tested again.
+    pub(crate) fn repeat(&self, skip: Skip) {
+        let mut inner = self.lock();
+        inner.repeated.insert(skip.clone());
+        inner.skips.insert(skip);
+    }
+
+    pub(crate) fn repeated(&self) -> BTreeSet<Skip> {
+        self.lock().repeated.clone()
     }
 
     pub(crate) fn skips(&self) -> Vec<Skip> {

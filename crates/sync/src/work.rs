@@ -76,7 +76,7 @@ async fn nothing_left(engine: &Engine, sync_id: i64) -> Result<bool, Halt> {
         return Ok(false);
     }
     Ok(engine.store.units_left(sync_id).await? == 0
-        && engine.store.pending_left(engine.instance.0).await? == 0)
+        && engine.store.pending_left(engine.instance.0, &engine.lists()).await? == 0)
 }
 
 async fn unit(engine: &Engine, lease: &Lease, failed: &mut Option<String>) -> Result<(), Halt> {

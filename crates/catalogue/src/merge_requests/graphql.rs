@@ -7,7 +7,10 @@ use serde::Deserialize;
 
 use super::{ASSIGNEES_TABLE, AssigneeRow, GraphqlRow, LABELS_TABLE, LabelLinkRow, PARENT};
 use crate::gid::{Gid, Only};
-use crate::{Connection, Document, List, Origin, Pending, Rows, Table, approvals, notes, reviewers, users};
+use crate::{
+    Connection, Document, List, Origin, Pending, Rows, Table, approval_rules, approvals, notes, reviewers,
+    users,
+};
 
 /// A page of a project's merge requests with everything that hangs on them.
 pub static MERGE_REQUESTS_QUERY: Document =
@@ -90,6 +93,7 @@ pub(super) fn read(origin: &Origin, element: &str, out: &mut Rows) -> serde_json
         (List::Approvals, &it.approved_by),
         (List::Notes, &it.notes),
     ];
+    approval_rules::ask(&below, iid, out);
     write_lists(&below, iid, &lists, out)
 }
 
@@ -100,6 +104,7 @@ pub fn read_open(origin: &Origin, element: &str, out: &mut Rows) -> serde_json::
     let below = origin.merge_request(it.id.id);
     out.touched.push((below.project_id(), below.merge_request_id()));
     let lists = [(List::Reviewers, &it.reviewers), (List::Approvals, &it.approved_by)];
+    approval_rules::ask(&below, iid, out);
     write_lists(&below, iid, &lists, out)?;
     Ok(OpenMergeRequest {
         id: below.merge_request_id(),
@@ -216,6 +221,7 @@ pub fn list_table(list: List) -> &'static Table {
         List::Assignees => &ASSIGNEES_TABLE,
         List::Reviewers => &reviewers::TABLE,
         List::Approvals => &approvals::TABLE,
+        List::ApprovalRules => &approval_rules::TABLE,
     }
 }
 
@@ -227,6 +233,8 @@ pub fn read_node(list: List, below: &Origin, node: &str, out: &mut Rows) -> serd
         List::Assignees => assignee(below, node, out),
         List::Reviewers => reviewers::from_graphql(below, node, out),
         List::Approvals => approvals::from_graphql(below, node, out),
+        // REST alone brings them, all in one answer.
+        List::ApprovalRules => approval_rules::read(below, node, out),
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{ASSIGNEES_TABLE, AssigneeRow, LABELS_TABLE, LabelLinkRow, PARENT, RestRow};
 use crate::milestones::RestMilestone;
 use crate::users::UserBasic;
-use crate::{List, Origin, Pending, Rows};
+use crate::{List, Origin, Pending, Rows, approval_rules};
 
 #[derive(Deserialize)]
 struct MergeRequest<'a> {
@@ -87,6 +87,7 @@ pub(super) fn read(origin: &Origin, element: &str, out: &mut Rows) -> serde_json
     for list in [List::Notes, List::Approvals, List::Reviewers] {
         out.pending.push(Pending { list, project: origin.project, merge_request: it.id, iid: it.iid });
     }
+    approval_rules::ask(&below, it.iid, out);
     Ok(())
 }
 

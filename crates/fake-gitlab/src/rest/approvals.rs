@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::entities::Millis;
 use super::entities::merge_request::state as state_word;
 use super::entities::user::UserBasic;
-use super::{Answer, Ask, Problem, Reply};
+use super::{Answer, Ask, Reply};
 use crate::settings::Edition;
 use crate::world::model::{Approval, MergeRequest, ReviewState};
 
@@ -59,40 +59,6 @@ fn premium(mr: &MergeRequest) -> Map<String, Value> {
         "approval_rules_left": [],
     });
     if let Value::Object(more) = more { more } else { Map::new() }
-}
-
-/// `GET /projects/:id/merge_requests/:iid/approval_state`: not on CE, without rules on Free.
-pub fn state(ask: &Ask<'_>) -> Answer {
-    if ask.settings.edition == Edition::Ce {
-        return Err(Problem::NoRoute);
-    }
-    let mr = ask.merge_request()?;
-    let rules: Vec<Value> = match ask.settings.edition {
-        Edition::Premium => vec![any_approver(ask, mr)],
-        _ => Vec::new(),
-    };
-    Ok(Reply::object(&json!({ "approval_rules_overwritten": false, "rules": rules })))
-}
-
-fn any_approver(ask: &Ask<'_>, mr: &MergeRequest) -> Value {
-    let approved_by = UserBasic::all(ask.world, mr.approvals.iter().map(|approval| approval.user_id));
-    json!({
-        "id": mr.id,
-        "name": "All Members",
-        "rule_type": "any_approver",
-        "report_type": null,
-        "section": null,
-        "eligible_approvers": [],
-        "approvals_required": 0,
-        "users": [],
-        "groups": [],
-        "contains_hidden_groups": false,
-        "source_rule": null,
-        "overridden": false,
-        "code_owner": false,
-        "approved_by": approved_by,
-        "approved": true,
-    })
 }
 
 /// The state of a review in REST's words.

@@ -155,7 +155,7 @@ fn ready_for_review(mr: &MergeRequest, notes: &[&Note]) -> Value {
     at(ready.map_or(mr.created_at, |note| note.created_at))
 }
 
-fn link(mr: &MergeRequest, user_id: Id) -> Row {
+pub(super) fn link(mr: &MergeRequest, user_id: Id) -> Row {
     row(json!({ "project_id": mr.project_id, "merge_request_id": mr.id, "user_id": user_id }))
 }
 

@@ -2,6 +2,7 @@
 //! `updated_at`, and which one leaves no trace. Every method acts at the world's `now` and moves it by a few
 //! milliseconds, as writing takes time. Methods panic when given an id that does not exist.
 
+mod approval_rules;
 mod commits;
 mod groups;
 mod issues;

@@ -1,5 +1,6 @@
 //! A world made from a seed: the same seed and scale give the same world, to the microsecond.
 
+mod approval_rules;
 mod history;
 mod issues;
 mod lives;
@@ -102,6 +103,7 @@ pub fn generate(seed: u64, scale: &Scale) -> World {
     maker.people();
     maker.groups();
     maker.projects();
+    maker.approval_rules();
     maker.merge_requests();
     let mut world = maker.finish();
     // Each draws from a stream of its own, so that what one makes does not depend on the others.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::approval_rules::ApprovalRules;
 use super::git::Repository;
 use super::issue::Issue;
 
@@ -22,6 +23,7 @@ pub struct World {
     pub merge_requests: BTreeMap<Id, MergeRequest>,
     /// Notes of merge requests.
     pub notes: BTreeMap<Id, Note>,
+    pub approval_rules: ApprovalRules,
     pub issues: BTreeMap<Id, Issue>,
     /// What was pushed, by project; a project without an entry has an empty repository.
     pub repositories: BTreeMap<Id, Repository>,

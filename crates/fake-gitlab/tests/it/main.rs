@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // Helpers of tests are tests too.
 
+mod approval_rules;
 mod changes;
 mod client;
 mod commits;

@@ -52,6 +52,17 @@ fn a_403_tells_scope_block_and_feature_apart() {
 }
 
 #[test]
+fn a_404_of_the_router_is_told_from_one_of_a_record() {
+    assert!(unknown_endpoint(404, br#"{"error":"404 Not Found"}"#));
+    for body in
+        [r#"{"message":"404 Not found"}"#, r#"{"message":"404 Project Not Found"}"#, "<html></html>", ""]
+    {
+        assert!(!unknown_endpoint(404, body.as_bytes()), "{body}");
+    }
+    assert!(!unknown_endpoint(403, br#"{"error":"404 Not Found"}"#));
+}
+
+#[test]
 fn only_gitlabs_own_404_means_not_found() {
     assert_eq!(kind(404, r#"{"message":"404 Project Not Found"}"#), ErrorKind::NotFound);
     assert_eq!(kind(404, r#"{"error":"404 Not Found"}"#), ErrorKind::NotFound);

@@ -60,6 +60,7 @@ pub fn options() -> Options {
         connectors: vec![Connector::Gitlab],
         scope: Scope::default(),
         keep_bodies: false,
+        approval_rules: false,
         rest_only: false,
         workers: 8,
         job_token: false,

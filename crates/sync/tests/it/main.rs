@@ -1,5 +1,6 @@
 //! The sync against the fake GitLab and a real PostgreSQL.
 
+mod approval_rules;
 mod changes;
 mod equality;
 mod faults;

@@ -205,6 +205,27 @@ async fn access_that_is_lost_is_said_and_access_that_returns_is_used() {
     assert_equal(&bench, GRAPHQL).await;
 }
 
+/// Without it every closed list would cost a request in every sync.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_repeated_for_a_day_and_then_tested_again() {
+    let bench = bench(Settings::default(), 95).await;
+    lower_roles(&bench, 10);
+    let refused = |outcome: &sync::Outcome| {
+        outcome.skips.iter().filter(|it| it.resource == "merge_requests" && it.reason == "forbidden").count()
+    };
+    let first = bench.sync().await;
+    let again = bench.sync().await;
+    assert!(refused(&first) > 0);
+    assert_eq!(refused(&first), refused(&again), "a skip that is not tested is still told");
+    let closed = refused(&first) as u64;
+    assert!(again.requests + closed <= first.requests, "{} and {}", first.requests, again.requests);
+    bench.fake.world_mut().advance(chrono::TimeDelta::hours(25));
+    let next_day = bench.sync().await;
+    assert_eq!(refused(&next_day), refused(&first));
+    assert!(next_day.requests >= again.requests + closed, "{} and {}", next_day.requests, again.requests);
+    assert!(bench.sync().await.requests < next_day.requests);
+}
+
 type Roles = Vec<(bool, i64, i32)>;
 
 /// Gives the reader this level everywhere. What it had before is returned: (whether a group, id, level).

@@ -155,6 +155,7 @@ fn options() -> Result<Options, Problem> {
         connectors: connectors::named(&[])?,
         scope: Scope::default(),
         keep_bodies: false,
+        approval_rules: false,
         rest_only: false,
         workers: WORKERS,
         job_token: false,

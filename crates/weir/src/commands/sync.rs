@@ -65,7 +65,7 @@ pub struct Arguments {
     /// Also find what was deleted where GitLab does not show it (in a later version)
     #[arg(long)]
     pub sweep: bool,
-    /// Also read approval rules (in a later version)
+    /// Also read approval rules: a request for each merge request
     #[arg(long)]
     pub approval_rules: bool,
     /// Only say what would be read and what it would cost
@@ -243,6 +243,7 @@ impl Arguments {
                 full: self.full,
             },
             keep_bodies: self.keep_bodies,
+            approval_rules: self.approval_rules,
             rest_only: self.rest_only,
             workers: workers(concurrency),
             job_token: false,
@@ -256,12 +257,10 @@ impl Arguments {
 
     /// Options that are understood and not yet served.
     fn refuse_the_future(&self) -> Result<(), Problem> {
-        let asked = [("--sweep", self.sweep), ("--approval-rules", self.approval_rules)];
-        match asked.into_iter().find(|(_, asked)| *asked) {
-            Some((name, _)) => Err(Problem::usage(format!(
-                "This version does not have {name} yet; it comes with a later one. Leave it out."
-            ))),
-            None => Ok(()),
+        if self.sweep {
+            let message = "This version does not have --sweep yet; it comes with a later one. Leave it out.";
+            return Err(Problem::usage(message));
         }
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fake_gitlab::FakeGitlab;
+use fake_gitlab::{Edition, FakeGitlab};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -32,6 +32,29 @@ async fn people_read_standard_error_and_nothing_else() {
     let run = Bench::new().await.run("sync --project nothing/like-it").await;
     assert_eq!(run.stdout, "");
     assert_ne!(run.stderr, "");
+}
+
+#[tokio::test]
+async fn approval_rules_are_read_where_the_option_asks_for_them() {
+    const ENDPOINT: &str = "/projects/{id}/merge_requests/{iid}/approval_state";
+    const RULES: &str = "select count(*) from gitlab_merge_request_approval_rules where deleted_at is null";
+    let bench = Bench::with(FakeGitlab::builder().edition(Edition::Premium)).await;
+    bench.run("sync").await.ended_with(0);
+    assert_eq!((bench.fake.counters().of(ENDPOINT), bench.value(RULES).await), (0, 0.into()));
+    let object = bench.run("sync --approval-rules --json").await.ended_with(0).json();
+    let read = object["resources"]["gitlab_merge_request_approval_rules"]["read"].as_u64().unwrap();
+    assert!(read > 50 && bench.value(RULES).await == read, "{object}");
+}
+
+#[tokio::test]
+async fn a_community_edition_says_once_that_it_has_no_approval_rules() {
+    let bench = Bench::with(FakeGitlab::builder().edition(Edition::Ce)).await;
+    let object = bench.run("sync --approval-rules --json").await.ended_with(0).json();
+    let skips = object["skips"].as_array().unwrap();
+    let reasons: Vec<_> = skips.iter().filter(|it| it["resource"] == "approval_rules").collect();
+    assert_eq!(reasons.len(), 1, "{object}");
+    assert_eq!(reasons[0]["reason"], "tier_missing");
+    assert!(bench.run("status").await.stdout.contains("tier_missing"));
 }
 
 #[tokio::test]

@@ -6,7 +6,6 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("sync --since tomorrow", "is not a date"),
     ("sync --since 2999-01-01", "future"),
     ("sync --sweep", "--sweep yet"),
-    ("sync --approval-rules", "--approval-rules yet"),
     ("sync --connector gitlab_pipelines", "It has: gitlab."),
     ("verify --connector jira", "It has: gitlab."),
     ("sync --concurrency 0", "between 1 and 256"),

@@ -113,7 +113,6 @@ fn more_settings(world: &World, project: &Project) -> Value {
         "lfs_enabled": true,
         "creator_id": project.members.keys().next(),
         "import_status": "none",
-        "open_issues_count": open_issues(world, project),
         "updated_at": Millis(project.updated_at),
         "ci_config_path": null,
         "public_jobs": true,
@@ -187,6 +186,9 @@ fn only_of_some(ask: &Ask<'_>, project: &Project) -> Value {
     let mut more = Map::new();
     more.insert("marked_for_deletion_at".to_owned(), json!(project.marked_for_deletion_on));
     more.insert("marked_for_deletion_on".to_owned(), json!(project.marked_for_deletion_on));
+    if project.issues_access_level != "disabled" {
+        more.insert("open_issues_count".to_owned(), json!(open_issues(ask.world, project)));
+    }
     if let Some(parent) = ask.world.visible_fork_parent(ask.viewer, project) {
         more.insert("forked_from_project".to_owned(), basic(ask, parent));
     }

@@ -75,6 +75,7 @@ impl World {
             note_ids: Vec::new(),
         };
         self.merge_requests.insert(id, merge_request);
+        self.make_approval_rules(id);
         self.commit_to_branch(id, new.author_id, 1 + (id % 3) as usize);
         self.note_activity(id);
         id
@@ -160,6 +161,7 @@ impl World {
 
     /// Merges it. `merged_at` is written up to a second after `updated_at`, which the note no longer moves.
     pub fn merge(&mut self, merge_request_id: Id, by: Id, style: MergeStyle) {
+        self.keep_approval_rules(merge_request_id);
         let salt = self.ids.ticks;
         let mr = self.merge_request_mut(merge_request_id);
         mr.state = MergeRequestState::Merged;
