@@ -164,3 +164,29 @@ fn a_page_of_merge_requests_with_commits_has_its_price() {
     // commits 1 and one for Git storage, nodes, sha, and a title with one for Git storage; no resolver, so no page.
     assert_eq!(of("commits(first: 100) { nodes { sha fullTitle } }"), 2 + 1 + 1 + 2);
 }
+
+#[test]
+fn members_show_the_level_in_effect_unless_direct_ones_alone_are_asked_for() {
+    let mut world = small();
+    world.set_project_member(11, 1, 20, None);
+    let guests = world.create_group(None, "Guests", "guests", "private");
+    world.set_group_member(guests, 3, 50, None);
+    world.invite_group_to_project(11, guests, 40);
+    let levels = |relations: &str| -> Vec<(String, i64)> {
+        let fields = format!(
+            "projectMembers(relations: {relations}) {{ nodes {{ user {{ username }} accessLevel {{ integerValue }} }} }}"
+        );
+        let it = project(&world, &fields);
+        let level = |node: &Value| {
+            let name = node["user"]["username"].as_str().unwrap().to_owned();
+            (name, node["accessLevel"]["integerValue"].as_i64().unwrap())
+        };
+        it["projectMembers"]["nodes"].as_array().unwrap().iter().map(level).collect()
+    };
+    let named = |all: &[(&str, i64)]| {
+        all.iter().map(|(name, level)| ((*name).to_owned(), *level)).collect::<Vec<_>>()
+    };
+    assert_eq!(levels("[DIRECT]"), named(&[("ann", 20), ("GitLabDuo", 20)]));
+    let every = levels("[DIRECT, INHERITED, INVITED_GROUPS, SHARED_INTO_ANCESTORS]");
+    assert_eq!(every, named(&[("ann", 50), ("bob", 40), ("group_7_bot_ab", 40), ("GitLabDuo", 20)]));
+}

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Millis;
 use crate::rest::Ask;
-use crate::world::model::{Namespace, Project, World};
+use crate::world::model::{Id, Namespace, Project, World};
 
 /// GitLab's `BasicProjectDetails`: what `simple=true` gives.
 pub fn basic(ask: &Ask<'_>, project: &Project) -> Value {
@@ -116,7 +116,7 @@ fn more_settings(world: &World, project: &Project) -> Value {
         "updated_at": Millis(project.updated_at),
         "ci_config_path": null,
         "public_jobs": true,
-        "shared_with_groups": shared_with(world, project),
+        "shared_with_groups": invited(world, world.groups_invited_to(project)),
         "only_allow_merge_if_pipeline_succeeds": false,
         "allow_merge_on_skipped_pipeline": null,
         "request_access_enabled": true,
@@ -133,8 +133,9 @@ fn more_settings(world: &World, project: &Project) -> Value {
     })
 }
 
-fn shared_with(world: &World, project: &Project) -> Vec<Value> {
-    let group = |(id, level): (i64, i32)| {
+/// Groups that were invited, each with the highest level its members get.
+pub fn invited(world: &World, groups: impl IntoIterator<Item = (Id, i32)>) -> Vec<Value> {
+    let group = |(id, level): (Id, i32)| {
         json!({
             "group_id": id,
             "group_name": world.groups[&id].name,
@@ -143,7 +144,7 @@ fn shared_with(world: &World, project: &Project) -> Vec<Value> {
             "expires_at": null,
         })
     };
-    world.groups_invited_to(project).into_iter().map(group).collect()
+    groups.into_iter().map(group).collect()
 }
 
 fn open_issues(world: &World, project: &Project) -> usize {
