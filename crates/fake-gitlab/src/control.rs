@@ -17,7 +17,7 @@ use crate::rest::Reply;
 use crate::state::State;
 use crate::truth::{Reading, approval_rules, truth};
 use crate::world::access::Viewer;
-use crate::world::change::{Kinds, random_change};
+use crate::world::change::{Kinds, Subject, random_change, random_change_among};
 use crate::world::generate::READER;
 
 type App = Shared<Arc<State>>;
@@ -52,6 +52,8 @@ struct Change {
     seed: u64,
     #[serde(default)]
     kinds: Kinds,
+    /// Subjects with commas between; only these change then.
+    among: Option<String>,
 }
 
 fn one() -> usize {
@@ -61,9 +63,18 @@ fn one() -> usize {
 async fn change(Shared(state): App, Query(wanted): Query<Change>) -> Response {
     let mut rng = ChaCha8Rng::seed_from_u64(wanted.seed);
     let mut world = state.world_mut();
-    let done: Vec<String> =
-        (0..wanted.count).map(|_| random_change(&mut world, &mut rng, wanted.kinds)).collect();
+    let among = wanted.among.map(|names| subjects(&names));
+    let mut one = || match &among {
+        Some(subjects) => random_change_among(&mut world, &mut rng, subjects),
+        None => random_change(&mut world, &mut rng, wanted.kinds),
+    };
+    let done: Vec<String> = (0..wanted.count).map(|_| one()).collect();
     ok(&json!({ "changes": done }))
+}
+
+/// Those of the names that are subjects.
+fn subjects(names: &str) -> Vec<Subject> {
+    names.split(',').filter_map(|name| serde_json::from_value(json!(name)).ok()).collect()
 }
 
 #[derive(Deserialize)]
@@ -73,9 +84,20 @@ struct Wanted {
     approvals_have_time: Option<bool>,
     #[serde(default)]
     approval_rules: bool,
+    /// Connectors beside `gitlab`, with commas between.
+    #[serde(default)]
+    connectors: String,
+    #[serde(default)]
+    issues: bool,
+    #[serde(default)]
+    commit_statistics: bool,
     /// The user whose sight counts; the reader's where none is given.
     user_id: Option<i64>,
 }
+
+/// What can be imported beside `gitlab`.
+const CONNECTORS: [&str; 4] =
+    ["gitlab_pipelines", "gitlab_commits", "gitlab_commits_trunk", "gitlab_deployments"];
 
 async fn show_truth(Shared(state): App, Query(wanted): Query<Wanted>) -> Response {
     let world = state.world();
@@ -83,7 +105,16 @@ async fn show_truth(Shared(state): App, Query(wanted): Query<Wanted>) -> Respons
     let viewer = Viewer::of(wanted.user_id.or_else(reader).unwrap_or_default());
     let known = state.settings.approvals_have_time();
     let approvals_have_time = wanted.approvals_have_time.unwrap_or(known);
-    let mut tables = truth(&world, &viewer, Reading { graphql: wanted.graphql, approvals_have_time });
+    let reading = Reading {
+        connectors: CONNECTORS
+            .into_iter()
+            .filter(|it| wanted.connectors.split(',').any(|name| name == *it))
+            .collect(),
+        issues: wanted.issues,
+        commit_statistics: wanted.commit_statistics,
+        ..Reading::new(wanted.graphql, approvals_have_time)
+    };
+    let mut tables = truth(&world, &viewer, reading);
     if wanted.approval_rules {
         tables.extend(approval_rules(&world, &viewer, state.settings.edition));
     }

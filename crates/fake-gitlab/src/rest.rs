@@ -2,9 +2,11 @@
 
 pub mod approval_state;
 pub mod approvals;
+pub mod commits;
 pub mod entities;
 pub mod groups;
 pub mod instance;
+pub mod issues;
 pub mod labels;
 pub mod members;
 pub mod merge_requests;
@@ -58,6 +60,7 @@ pub const ENDPOINTS: &[(&str, Endpoint)] = &[
     ("/version", instance::version),
     ("/metadata", instance::metadata),
     ("/user", users::current),
+    ("/users", users::list),
     ("/users/{id}", users::show),
     ("/personal_access_tokens/self", instance::own_token),
     ("/groups", groups::list),
@@ -83,7 +86,11 @@ pub const ENDPOINTS: &[(&str, Endpoint)] = &[
     ("/projects/{id}/merge_requests/{iid}/approvals", approvals::show),
     ("/projects/{id}/merge_requests/{iid}/approval_state", approval_state::show),
     ("/projects/{id}/merge_requests/{iid}/reviewers", approvals::reviewers),
-    ("/projects/{id}/merge_requests/{iid}/commits", merge_requests::commits),
+    ("/projects/{id}/merge_requests/{iid}/commits", commits::of_merge_request),
+    ("/projects/{id}/repository/commits", commits::list),
+    ("/projects/{id}/repository/commits/{sha}", commits::show),
+    ("/projects/{id}/issues", issues::list),
+    ("/projects/{id}/issues/{iid}", issues::show),
 ];
 
 impl<'a> Ask<'a> {

@@ -40,6 +40,12 @@ pub struct Settings {
     pub graphql_without: Vec<String>,
     /// Elements above which a GraphQL answer runs out of time.
     pub graphql_timeout_above_items: Option<usize>,
+    /// Whether commits of an empty repository, or of a branch there is not, are an empty list instead of a 404: both
+    /// were seen.
+    pub commits_of_nothing_are_empty: bool,
+    /// Whether issues and commits that are switched off are forbidden, as older versions say. Newer ones list no issues
+    /// and find no repository.
+    pub switched_off_is_forbidden: bool,
     /// How likely a merge request in a GraphQL page is null, from 0 to 1.
     pub graphql_null_nodes: f64,
 }
@@ -59,6 +65,8 @@ impl Default for Settings {
             application_limits_say_when: true,
             graphql_without: Vec::new(),
             graphql_timeout_above_items: None,
+            commits_of_nothing_are_empty: false,
+            switched_off_is_forbidden: false,
             graphql_null_nodes: 0.0,
         }
     }

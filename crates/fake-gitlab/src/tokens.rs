@@ -191,6 +191,7 @@ pub fn check_job_token(spec: &TokenSpec, template: &str) -> Result<(), Reply> {
         "/projects/{id}/merge_requests/{iid}",
         "/projects/{id}/merge_requests/{iid}/notes",
         "/projects/{id}/merge_requests/{iid}/notes/{note_id}",
+        "/projects/{id}/repository/commits/{sha}",
     ];
     if spec.kind != TokenKind::Job || READABLE.contains(&template) { Ok(()) } else { Err(unauthorized()) }
 }

@@ -4,8 +4,11 @@
 
 mod action;
 mod approval_rules;
+mod commits;
 mod compare;
 mod dimensions;
+mod issues;
+mod members;
 mod merge_requests;
 mod reviews;
 
@@ -20,14 +23,59 @@ use crate::world::model::{Group, Id, MergeRequest, Note, Project, Time, World};
 pub use action::action;
 pub use approval_rules::approval_rules;
 pub use compare::differences;
+pub use members::effective_members;
 
-/// How the world is read; a few columns depend on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How the world is read; a few columns depend on it, and which tables there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
     /// Whether GraphQL is read: it alone tells diff statistics, and the action of notes no text tells.
     pub graphql: bool,
     /// Whether `/approvals` tells when an approval was given; it counts where GraphQL is not read.
     pub approvals_have_time: bool,
+    /// What is imported beside `gitlab`, whose tables are always there, by the names of connectors.
+    pub connectors: BTreeSet<&'static str>,
+    /// Whether issues are imported.
+    pub issues: bool,
+    /// Whether the sizes of commits of the default branch are asked for.
+    pub commit_statistics: bool,
+}
+
+impl Reading {
+    /// By GraphQL, of a GitLab that does not tell when approvals were given; the connector `gitlab` alone.
+    pub const GRAPHQL: Self = Self::new(true, false);
+    /// The same by REST.
+    pub const REST: Self = Self::new(false, false);
+
+    /// Reads what the connector `gitlab` imports.
+    pub const fn new(graphql: bool, approvals_have_time: bool) -> Self {
+        let connectors = BTreeSet::new();
+        Self { graphql, approvals_have_time, connectors, issues: false, commit_statistics: false }
+    }
+
+    /// Imports what another connector brings, too.
+    #[must_use]
+    pub fn with(mut self, connector: &'static str) -> Self {
+        self.connectors.insert(connector);
+        self
+    }
+
+    /// Imports issues, too.
+    #[must_use]
+    pub fn with_issues(mut self) -> Self {
+        self.issues = true;
+        self
+    }
+
+    /// Whether what this connector brings is imported.
+    pub fn imports(&self, connector: &str) -> bool {
+        connector == "gitlab" || self.connectors.contains(connector)
+    }
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self::GRAPHQL
+    }
 }
 
 /// A row, column by column.
@@ -42,6 +90,15 @@ pub fn truth(world: &World, viewer: &Viewer, reading: Reading) -> Tables {
     let mut tables = Tables::new();
     sight.dimensions(&mut tables);
     sight.merge_requests(&mut tables);
+    if sight.reading.imports("gitlab_commits") {
+        sight.merge_request_commits(&mut tables);
+    }
+    if sight.reading.imports("gitlab_commits_trunk") {
+        sight.commits(&mut tables);
+    }
+    if sight.reading.issues {
+        sight.issues(&mut tables);
+    }
     tables
 }
 

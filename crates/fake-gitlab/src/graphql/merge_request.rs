@@ -4,7 +4,7 @@ use super::connection;
 use super::executor::Run;
 use super::json::{self, Out};
 use super::plan::Node;
-use super::{Edition, label, merge_requests, milestone, note, project, user};
+use super::{Edition, commit, label, merge_requests, milestone, note, project, user};
 use crate::world::model::{DiffStats, Id, MergeRequest, MergeRequestState, ReviewState};
 
 /// Writes a merge request; null where there is none or the user may not read it.
@@ -43,6 +43,7 @@ fn scalar(run: &Run<'_>, field: &Node, out: &mut Out, it: &MergeRequest) {
         "autoMergeEnabled" => {
             json::boolean(out, it.state == MergeRequestState::Opened && it.merge_user_id.is_some());
         }
+        "commitCount" => json::integer(out, it.commits.len() as i64),
         "reference" => json::string(out, &reference(run, field, it)),
         "webPath" => json::string(out, &web_path(run, it)),
         "webUrl" => json::string(out, &format!("{}{}", run.options.base_url, web_path(run, it))),
@@ -75,6 +76,8 @@ fn object(run: &Run<'_>, field: &Node, out: &mut Out, it: &MergeRequest) {
         }
         "notes" => note::list(run, field, out, it),
         "discussions" => note::discussions(run, field, out, it),
+        "commits" => commit::list(run, field, out, it, true),
+        "commitsWithoutMergeCommits" => commit::list(run, field, out, it, false),
         _ => approval(run, field, out, it),
     }
 }

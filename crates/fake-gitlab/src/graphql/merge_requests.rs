@@ -58,18 +58,23 @@ fn order(node: &Node) -> Order {
 }
 
 fn column(order: Order) -> &'static str {
-    if order.updated { "updated_at" } else { "created_at" }
+    column_name(order.updated)
+}
+
+/// The column that cursors of an order name.
+pub(super) fn column_name(updated: bool) -> &'static str {
+    if updated { "updated_at" } else { "created_at" }
 }
 
 /// A time filter, both ends included, in microseconds.
 #[derive(Debug, Clone, Copy, Default)]
-struct Between {
+pub(super) struct Between {
     after: Option<i64>,
     before: Option<i64>,
 }
 
 impl Between {
-    fn of(run: &Run<'_>, node: &Node, after: &str, before: &str) -> Option<Self> {
+    pub(super) fn of(run: &Run<'_>, node: &Node, after: &str, before: &str) -> Option<Self> {
         Some(Self { after: instant(run, node, after)?, before: instant(run, node, before)? })
     }
 
@@ -77,7 +82,7 @@ impl Between {
         self.after.is_none() && self.before.is_none()
     }
 
-    fn holds(self, at: i64) -> bool {
+    pub(super) fn holds(self, at: i64) -> bool {
         self.after.is_none_or(|after| at >= after) && self.before.is_none_or(|before| at <= before)
     }
 }

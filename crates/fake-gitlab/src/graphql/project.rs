@@ -3,7 +3,7 @@
 use super::executor::Run;
 use super::json::{self, Out};
 use super::plan::Node;
-use super::{group, label, member, merge_request, merge_requests, milestone, query};
+use super::{commit, group, issue, issues, label, member, merge_request, merge_requests, milestone, query};
 use crate::world::model::{Id, Namespace, Project};
 
 /// Writes a project; null where there is none or it is out of sight.
@@ -39,6 +39,9 @@ fn field(run: &Run<'_>, field: &Node, out: &mut Out, project: &Project) {
         "jobsEnabled" => json::boolean(out, project.builds_access_level != "disabled"),
         "mergeRequestsEnabled" => json::boolean(out, merge_requests::readable(run, project)),
         "mergeRequestsAccessLevel" => feature_access(field, out, &project.merge_requests_access_level),
+        "issuesEnabled" => json::boolean(out, issues::readable(run, project)),
+        "issuesAccessLevel" => feature_access(field, out, &project.issues_access_level),
+        "statistics" => statistics(run, field, out, project),
         _ => list_field(run, field, out, project),
     }
 }
@@ -58,6 +61,9 @@ fn list_field(run: &Run<'_>, field: &Node, out: &mut Out, project: &Project) {
         }
         "milestones" => milestone::list(run, field, out, milestone::of_project(run, field, project)),
         "projectMembers" => member::of_project(run, field, out, project),
+        "issues" => issues::write(run, field, out, project),
+        "issue" => issue::write(run, field, out, issues::numbered(run, field, project)),
+        "openIssuesCount" => json::option(out, issues::open(run, project), json::integer),
         _ => json::null(out),
     }
 }
@@ -129,11 +135,30 @@ fn repository(run: &Run<'_>, node: &Node, out: &mut Out, project: &Project) {
     json::child(out, node, |field, out| match field.name.as_str() {
         "empty" => json::boolean(out, project.empty_repo),
         "exists" => json::boolean(out, true),
+        "tree" => tree(run, field, out, project),
         _ => {
             let visible = project.default_branch.as_deref().filter(|_| run.sight.sees_code(project.id));
             json::option(out, visible, json::string);
         }
     });
+}
+
+/// The tree of the default branch, of which only the last commit is known; null where GitLab shows no code.
+fn tree(run: &Run<'_>, node: &Node, out: &mut Out, project: &Project) {
+    let branch = project.default_branch.as_deref();
+    let asked = node.text("ref").filter(|name| *name != "HEAD").or(branch);
+    let repository = run.world.repositories.get(&project.id).filter(|_| run.sight.sees_code(project.id));
+    let head = repository.and_then(|it| it.get(it.head.as_deref()?)).filter(|_| asked == branch);
+    json::child(out, node, |field, out| commit::write(run, field, out, project.id, head));
+}
+
+/// Null below Reporter, as internal notes are. GitLab counts in floating point.
+fn statistics(run: &Run<'_>, node: &Node, out: &mut Out, project: &Project) {
+    if !run.sight.sees_internal_notes(project.id) {
+        return json::null(out);
+    }
+    let count = run.world.repositories.get(&project.id).map_or(0, |it| it.commit_count());
+    json::child(out, node, |_, out| json::raw(out, &format!("{count}.0")));
 }
 
 fn feature_access(node: &Node, out: &mut Out, level: &str) {

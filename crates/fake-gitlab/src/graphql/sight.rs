@@ -10,6 +10,8 @@ pub trait Sight {
     fn sees_group(&self, group_id: Id) -> bool;
     /// Whether this user may read the project's merge requests: feature switched on, and role high enough.
     fn sees_merge_requests(&self, project_id: Id) -> bool;
+    /// Whether this user may read issues that are not confidential.
+    fn sees_issues(&self, project_id: Id) -> bool;
     /// Whether this user may read code, and so learns the default branch.
     fn sees_code(&self, project_id: Id) -> bool;
     /// Whether this user may read internal notes: Reporter and above.
@@ -34,6 +36,9 @@ impl Sight for EverythingVisible {
         true
     }
     fn sees_merge_requests(&self, _: Id) -> bool {
+        true
+    }
+    fn sees_issues(&self, _: Id) -> bool {
         true
     }
     fn sees_code(&self, _: Id) -> bool {

@@ -1,6 +1,8 @@
 //! The bodies: what GitLab shows of each kind of row.
 
+pub mod commit;
 pub mod group;
+pub mod issue;
 pub mod member;
 pub mod merge_request;
 pub mod note;

@@ -142,7 +142,8 @@ fn order(ask: &Ask<'_>, groups: &mut [&Group]) -> Result<(), Problem> {
 pub fn show(ask: &Ask<'_>) -> Answer {
     let group = ask.group()?;
     let mut body = view(ask.world, group);
-    body["shared_with_groups"] = json!([]);
+    let invited = group.invited_groups.iter().map(|(id, level)| (*id, *level));
+    body["shared_with_groups"] = json!(project::invited(ask.world, invited));
     body["runners_token"] = Value::Null;
     body["prevent_sharing_groups_outside_hierarchy"] = json!(false);
     if ask.query.switch("with_projects", true)? {

@@ -94,8 +94,10 @@ fn view(ask: &Ask<'_>, label: &Label, counts: bool, in_project: bool) -> Value {
         body["is_project_label"] = json!(matches!(label.owner, Owner::Project(_)));
     }
     if counts {
-        body["open_issues_count"] = json!(0);
-        body["closed_issues_count"] = json!(0);
+        let issues = || ask.world.issues.values().filter(|it| it.label_ids.contains(&label.id));
+        let open = issues().filter(|it| it.is_open()).count();
+        body["open_issues_count"] = json!(open);
+        body["closed_issues_count"] = json!(issues().count() - open);
         body["open_merge_requests_count"] = json!(open_merge_requests(ask, label));
     }
     body

@@ -214,10 +214,3 @@ fn only_in_single(mr: &MergeRequest) -> Map<String, Value> {
     });
     if let Value::Object(more) = more { more } else { Map::new() }
 }
-
-/// `GET /projects/:id/merge_requests/:iid/commits`: the world holds no commits.
-pub fn commits(ask: &Ask<'_>) -> Answer {
-    ask.merge_request()?;
-    let declared = [path("id", "id"), path("merge_request_iid", "iid")];
-    ask.paged(&declared, ask.page(0)?, &[(); 0], |()| Value::Null)
-}

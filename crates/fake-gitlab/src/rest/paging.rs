@@ -84,7 +84,15 @@ impl Ask<'_> {
     }
 
     fn with_page_headers(&self, reply: Reply, declared: &[Declared], page: Page) -> Reply {
-        let counted = page.total <= self.settings.totals_up_to;
+        self.headed(reply, declared, page, page.total <= self.settings.totals_up_to)
+    }
+
+    /// The headers of a page of a list whose length GitLab does not know.
+    pub fn without_totals(&self, reply: Reply, declared: &[Declared], page: Page) -> Reply {
+        self.headed(reply, declared, page, false)
+    }
+
+    fn headed(&self, reply: Reply, declared: &[Declared], page: Page, counted: bool) -> Reply {
         let text = |number: Option<usize>| number.map(|number| number.to_string()).unwrap_or_default();
         let mut reply = reply
             .with_header("link", self.links(declared, page, counted))

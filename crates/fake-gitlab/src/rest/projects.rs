@@ -1,6 +1,6 @@
 //! Projects.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::entities::project as view;
 use super::paging::{Page, page_size};
@@ -106,8 +106,19 @@ pub(super) fn order(ask: &Ask<'_>, rows: &mut [&Project]) -> Result<(), Problem>
 
 pub(super) fn answer(ask: &Ask<'_>, declared: &[Declared], page: Page, rows: &[&Project]) -> Answer {
     let simple = ask.query.switch("simple", false)?;
-    let render = |project| if simple { view::basic(ask, project) } else { view::full(ask, project) };
-    ask.paged(declared, page, rows, render)
+    let statistics = ask.query.switch("statistics", false)?;
+    ask.paged(declared, page, rows, |project| render(ask, project, simple, statistics))
+}
+
+fn render(ask: &Ask<'_>, project: &Project, simple: bool, statistics: bool) -> Value {
+    if simple {
+        return view::basic(ask, project);
+    }
+    let mut body = view::full(ask, project);
+    if statistics && ask.world.reads_code(ask.viewer, project) {
+        body["statistics"] = view::statistics(ask.world, project);
+    }
+    body
 }
 
 /// Only a `next` link, on every page that is not empty; no other header.
@@ -118,9 +129,9 @@ fn by_keyset(ask: &Ask<'_>, rows: &[&Project]) -> Answer {
     let simple = ask.query.switch("simple", false)?;
     let size = page_size(ask)?;
     let rows = &rows[..rows.len().min(size)];
-    let render =
-        |project: &&Project| if simple { view::basic(ask, project) } else { view::full(ask, project) };
-    let mut reply = Reply::object(&rows.iter().map(render).collect::<Vec<_>>());
+    let statistics = ask.query.switch("statistics", false)?;
+    let rendered: Vec<Value> = rows.iter().map(|it| render(ask, it, simple, statistics)).collect();
+    let mut reply = Reply::object(&rendered);
     reply.items = rows.len();
     match rows.last() {
         Some(last) => Ok(reply.with_header("link", next_link(ask, last.id, size)?)),
@@ -137,7 +148,7 @@ fn next_link(ask: &Ask<'_>, last: Id, size: usize) -> Result<String, Problem> {
 /// `GET /projects/:id`
 pub fn show(ask: &Ask<'_>) -> Answer {
     let project = ask.project()?;
-    let mut body = view::full(ask, project);
+    let mut body = render(ask, project, false, ask.query.switch("statistics", false)?);
     let access =
         |level: Option<i32>| level.map(|level| json!({ "access_level": level, "notification_level": 3 }));
     let own = project.members.get(&ask.viewer.user_id).map(|member| member.access_level);
@@ -146,9 +157,6 @@ pub fn show(ask: &Ask<'_>) -> Answer {
         Namespace::User(_) => None,
     };
     body["permissions"] = json!({ "project_access": access(own), "group_access": access(inherited) });
-    if ask.query.switch("statistics", false)? {
-        body["statistics"] = json!({ "commit_count": 0, "storage_size": 0, "repository_size": 0 });
-    }
     body["build_git_strategy"] = json!("fetch");
     Ok(Reply::object(&body))
 }

@@ -17,7 +17,7 @@ use crate::settings::Edition;
 use crate::state::State;
 use crate::tokens::TokenSpec;
 use crate::world::access::{REPORTER, Viewer};
-use crate::world::model::{Id, World};
+use crate::world::model::{Id, Project, World};
 
 /// The route.
 pub(super) fn router() -> Router<Arc<State>> {
@@ -80,8 +80,15 @@ impl Sight for Rights<'_> {
             .is_some_and(|it| self.world.check_merge_requests(self.viewer, it).is_ok())
     }
 
+    fn sees_issues(&self, id: Id) -> bool {
+        let check = |it| self.world.check_issues(self.viewer, it).is_ok();
+        self.world.projects.get(&id).is_some_and(check)
+    }
+
     fn sees_code(&self, id: Id) -> bool {
-        self.world.projects.get(&id).is_some_and(|it| self.world.reads_code(self.viewer, it))
+        let reads =
+            |it: &Project| it.repository_access_level != "disabled" && self.world.reads_code(self.viewer, it);
+        self.world.projects.get(&id).is_some_and(reads)
     }
 
     fn sees_internal_notes(&self, id: Id) -> bool {

@@ -20,7 +20,7 @@ pub fn approval_rules(world: &World, viewer: &Viewer, edition: Edition) -> Table
     tables.insert("gitlab_merge_request_approval_rule_approvals", Vec::new());
     if edition == Edition::Premium {
         // How the rest is read makes no difference to rules.
-        let reading = Reading { graphql: true, approvals_have_time: true };
+        let reading = Reading::new(true, true);
         for mr in &Sight::new(world, viewer, reading).merge_requests {
             one(world, mr, &mut tables);
         }

@@ -44,6 +44,11 @@ fn key(table: &str, row: &Row) -> String {
         "gitlab_merge_request_approval_rule_approvals" => &["merge_request_id", "rule_id", "user_id"],
         "gitlab_reviews" if row["review_type"] != "commented" => &["merge_request_id", "user_id"],
         "gitlab_labels" | "gitlab_milestones" => &["project_id", "id"],
+        "gitlab_commits" => &["project_id", "sha"],
+        "gitlab_merge_request_commits" => &["merge_request_id", "sha"],
+        "gitlab_issue_labels" => &["issue_id", "label_id"],
+        "gitlab_issue_assignees" => &["issue_id", "user_id"],
+        "gitlab_effective_members" => &["project_id", "user_id"],
         _ => &["id"],
     };
     let verdict = if table == "gitlab_reviews" && columns.len() == 2 { "verdict " } else { "" };

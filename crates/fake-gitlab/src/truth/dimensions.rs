@@ -80,6 +80,9 @@ impl Sight<'_> {
             ids.extend(mr.closed_by_id);
             ids.extend(self.world.visible_notes(self.viewer, mr).map(|note| note.author_id));
         }
+        if self.reading.issues {
+            ids.extend(self.people_of_issues());
+        }
         ids
     }
 

@@ -1,5 +1,6 @@
 //! Who may see what: GitLab's rules, as far as the fake needs them.
 
+use super::issue::Issue;
 use super::model::{Group, Id, MergeRequest, Namespace, Note, Project, World};
 
 /// Access level of a guest.
@@ -109,6 +110,53 @@ impl World {
         if allowed { Ok(()) } else { Err(Denied::Forbidden) }
     }
 
+    /// Whether commits of the project can be read.
+    pub fn check_repository(&self, viewer: &Viewer, project: &Project) -> Result<(), Denied> {
+        self.check_feature(
+            viewer,
+            project,
+            &project.repository_access_level,
+            self.reads_code(viewer, project),
+        )
+    }
+
+    /// Whether issues of the project can be read. Guests read them too.
+    pub fn check_issues(&self, viewer: &Viewer, project: &Project) -> Result<(), Denied> {
+        let member = self.project_access_level(viewer, project).is_some_and(|level| level >= GUEST);
+        let allowed = member || self.reads_code(viewer, project);
+        self.check_feature(viewer, project, &project.issues_access_level, allowed)
+    }
+
+    fn check_feature(
+        &self,
+        viewer: &Viewer,
+        project: &Project,
+        level: &str,
+        allowed: bool,
+    ) -> Result<(), Denied> {
+        if !self.can_read_project(viewer, project) {
+            return Err(Denied::Invisible);
+        }
+        let open_to_all = project.visibility != "private" && level == "enabled";
+        if level != "disabled" && (open_to_all || allowed) { Ok(()) } else { Err(Denied::Forbidden) }
+    }
+
+    /// The issues of a project the viewer sees, in the order they were opened. Confidential ones need a Reporter, or
+    /// a part in them; where issues cannot be read there are none.
+    pub fn visible_issues<'a>(
+        &'a self,
+        viewer: &Viewer,
+        project: &'a Project,
+    ) -> impl Iterator<Item = &'a Issue> + use<'a> {
+        let readable = self.check_issues(viewer, project).is_ok();
+        let level = self.project_access_level(viewer, project);
+        let (all, user) = (level.is_some_and(|level| level >= REPORTER), viewer.user_id);
+        let issues = project.issue_ids.iter().filter(move |_| readable).filter_map(|id| self.issues.get(id));
+        issues.filter(move |it| {
+            all || !it.confidential || it.author_id == user || it.assignee_ids.contains(&user)
+        })
+    }
+
     /// Whether the viewer is a member at Reporter or above, by membership or by share.
     pub fn reads_code(&self, viewer: &Viewer, project: &Project) -> bool {
         let member = self.project_access_level(viewer, project).is_some_and(|level| level >= REPORTER);
@@ -118,6 +166,7 @@ impl World {
     /// The default branch, which GitLab hides from those who cannot read the code.
     pub fn default_branch<'a>(&self, viewer: &Viewer, project: &'a Project) -> Option<&'a str> {
         let visible = project.visibility != "private" || self.reads_code(viewer, project);
+        let visible = visible && project.repository_access_level != "disabled";
         project.default_branch.as_deref().filter(|_| visible)
     }
 

@@ -3,6 +3,9 @@
 //! milliseconds, as writing takes time. Methods panic when given an id that does not exist.
 
 mod approval_rules;
+mod commits;
+mod groups;
+mod issues;
 mod labels;
 mod members;
 mod merge_requests;
@@ -12,9 +15,11 @@ mod projects;
 mod random;
 mod reviews;
 
+pub(crate) use commits::new_commit;
+pub use issues::NewIssue;
 pub use merge_requests::{MergeStyle, NewMergeRequest};
 pub use notes::NewNote;
-pub use random::{Kinds, random_change};
+pub use random::{Kinds, Subject, random_change, random_change_among};
 
 use chrono::TimeDelta;
 

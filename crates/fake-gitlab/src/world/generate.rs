@@ -1,7 +1,10 @@
 //! A world made from a seed: the same seed and scale give the same world, to the microsecond.
 
 mod approval_rules;
+mod history;
+mod issues;
 mod lives;
+mod messages;
 mod oddities;
 mod people;
 mod tree;
@@ -30,6 +33,10 @@ pub struct Scale {
     pub merge_requests_per_project: usize,
     /// Notes of an ordinary merge request, on average, system notes included.
     pub notes_per_merge_request: usize,
+    /// Commits of a default branch, about; with oddities the first project has a hundred more.
+    pub commits_per_project: usize,
+    /// Issues in each project; with oddities the first project has a hundred more.
+    pub issues_per_project: usize,
     /// People.
     pub people: usize,
     /// Whether the first projects hold one of each oddity GitLab is known for.
@@ -46,6 +53,8 @@ impl Scale {
             projects: 5,
             merge_requests_per_project: 12,
             notes_per_merge_request: 6,
+            commits_per_project: 30,
+            issues_per_project: 8,
             people: 40,
             oddities: true,
             shared_timestamp: 130,
@@ -59,6 +68,8 @@ impl Scale {
             projects: 20,
             merge_requests_per_project: 50,
             notes_per_merge_request: 5,
+            commits_per_project: 200,
+            issues_per_project: 20,
             people: 60,
             oddities: true,
             shared_timestamp: 0,
@@ -72,6 +83,8 @@ impl Scale {
             projects: 40,
             merge_requests_per_project: 200,
             notes_per_merge_request: 10,
+            commits_per_project: 400,
+            issues_per_project: 40,
             people: 120,
             oddities: true,
             shared_timestamp: 0,
@@ -92,7 +105,17 @@ pub fn generate(seed: u64, scale: &Scale) -> World {
     maker.projects();
     maker.approval_rules();
     maker.merge_requests();
-    maker.finish()
+    let mut world = maker.finish();
+    // Each draws from a stream of its own, so that what one makes does not depend on the others.
+    history::write(&mut world, stream(seed, 1), scale);
+    issues::write(&mut world, stream(seed, 2), scale);
+    world
+}
+
+fn stream(seed: u64, number: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(number);
+    rng
 }
 
 /// The world in the making.

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::approval_rules::ApprovalRules;
+use super::git::Repository;
+use super::issue::Issue;
 
 pub type Id = i64;
 pub type Time = DateTime<Utc>;
@@ -22,6 +24,11 @@ pub struct World {
     /// Notes of merge requests.
     pub notes: BTreeMap<Id, Note>,
     pub approval_rules: ApprovalRules,
+    pub issues: BTreeMap<Id, Issue>,
+    /// What was pushed, by project; a project without an entry has an empty repository.
+    pub repositories: BTreeMap<Id, Repository>,
+    /// Users who administer the instance.
+    pub admins: BTreeSet<Id>,
     /// The instance's clock: what GitLab would call now.
     pub now: Time,
     /// The instance's own address without a trailing slash, as it stands in links and `web_url`s.
@@ -40,6 +47,7 @@ pub struct Ids {
     pub milestone: Id,
     pub merge_request: Id,
     pub note: Id,
+    pub issue: Id,
     /// How often the clock was moved by a change; it makes the few milliseconds between two writes vary.
     pub ticks: u64,
 }
@@ -55,6 +63,7 @@ impl Default for Ids {
             merge_request: 330_000_000,
             // Beyond 32 bits, as on gitlab.com.
             note: 2_559_900_000,
+            issue: 160_000_000,
             ticks: 0,
         }
     }
@@ -101,6 +110,8 @@ pub struct Group {
     pub members: BTreeMap<Id, Member>,
     /// Projects of other groups shared into this one.
     pub shared_projects: BTreeSet<Id>,
+    /// Groups invited into this one, with the highest level their members get.
+    pub invited_groups: BTreeMap<Id, i32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -125,6 +136,12 @@ pub struct Project {
     /// disabled, private or enabled.
     pub merge_requests_access_level: String,
     pub builds_access_level: String,
+    pub issues_access_level: String,
+    pub repository_access_level: String,
+    /// Whether a push takes the approvals of a merge request away.
+    pub resets_approvals_on_push: bool,
+    /// The highest level members of an invited group get; those without an entry are invited as developers.
+    pub invited_groups: BTreeMap<Id, i32>,
     pub marked_for_deletion_on: Option<NaiveDate>,
     pub created_at: Time,
     pub updated_at: Time,
@@ -135,6 +152,9 @@ pub struct Project {
     pub old_paths: Vec<String>,
     pub next_iid: i64,
     pub next_milestone_iid: i64,
+    pub next_issue_iid: i64,
+    /// Issues in the order they were opened.
+    pub issue_ids: Vec<Id>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -228,6 +248,8 @@ pub struct MergeRequest {
     pub merge_user_id: Option<Id>,
     pub closed_by_id: Option<Id>,
     pub sha: Option<String>,
+    /// Shas of its commits, newest first, as they were when it was last pushed to.
+    pub commits: Vec<String>,
     pub merge_commit_sha: Option<String>,
     pub squash_commit_sha: Option<String>,
     pub milestone_id: Option<Id>,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // Helpers of tests are tests too.
 
 mod answers;
+mod commits;
 mod complexity;
 mod editions;
 mod limits;

@@ -23,6 +23,9 @@ impl Sight for Guest {
     fn sees_merge_requests(&self, _: Id) -> bool {
         self.merge_requests
     }
+    fn sees_issues(&self, id: Id) -> bool {
+        id == 12
+    }
     fn sees_code(&self, id: Id) -> bool {
         id == 12
     }

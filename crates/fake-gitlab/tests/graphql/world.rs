@@ -37,6 +37,7 @@ fn group(id: Id, parent_id: Option<Id>, path: &str, members: Vec<(Id, Member)>) 
         created_at: at(0),
         members: members.into_iter().collect(),
         shared_projects: BTreeSet::new(),
+        invited_groups: BTreeMap::new(),
     }
 }
 
@@ -55,6 +56,10 @@ fn project(id: Id, group: Id, path: &str, members: Vec<(Id, Member)>) -> Project
         forked_from: None,
         merge_requests_access_level: "enabled".into(),
         builds_access_level: "enabled".into(),
+        issues_access_level: "enabled".into(),
+        repository_access_level: "enabled".into(),
+        resets_approvals_on_push: false,
+        invited_groups: BTreeMap::new(),
         marked_for_deletion_on: None,
         created_at: at(0),
         updated_at: at(5 * SECOND),
@@ -63,6 +68,8 @@ fn project(id: Id, group: Id, path: &str, members: Vec<(Id, Member)>) -> Project
         old_paths: Vec::new(),
         next_iid: 100,
         next_milestone_iid: 10,
+        next_issue_iid: 1,
+        issue_ids: Vec::new(),
     }
 }
 
@@ -113,6 +120,7 @@ pub fn merge_request(id: Id, project_id: Id, iid: i64, updated: i64) -> MergeReq
         merge_user_id: None,
         closed_by_id: None,
         sha: Some("a".repeat(40)),
+        commits: Vec::new(),
         merge_commit_sha: None,
         squash_commit_sha: None,
         milestone_id: None,

@@ -41,12 +41,12 @@ async fn assert_all_equal(bench: &Bench, edition: Edition, graphql: bool) {
     }
     let first: Vec<&String> = wrong.iter().take(30).collect();
     assert!(wrong.is_empty(), "{} differences: {first:#?}", wrong.len());
-    assert_equal(bench, Reading { graphql, approvals_have_time: false }).await;
+    assert_equal(bench, Reading::new(graphql, false)).await;
 }
 
 /// Merge requests that the reader sees.
 fn visible(bench: &Bench) -> u64 {
-    let reading = Reading { graphql: true, approvals_have_time: false };
+    let reading = Reading::new(true, false);
     let tables = fake_gitlab::truth::truth(&bench.fake.world(), &bench.fake.viewer(), reading);
     tables["gitlab_merge_requests"].len() as u64
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Millis;
 use crate::rest::Ask;
-use crate::world::model::{Namespace, Project, World};
+use crate::world::model::{Id, Namespace, Project, World};
 
 /// GitLab's `BasicProjectDetails`: what `simple=true` gives.
 pub fn basic(ask: &Ask<'_>, project: &Project) -> Value {
@@ -71,7 +71,7 @@ fn namespace(world: &World, namespace: Namespace) -> Value {
 pub fn full(ask: &Ask<'_>, project: &Project) -> Value {
     let mut body = basic(ask, project);
     if let Value::Object(body) = &mut body {
-        for part in [settings(ask, project), more_settings(project), only_of_some(ask, project)] {
+        for part in [settings(ask, project), more_settings(ask.world, project), only_of_some(ask, project)] {
             body.extend(part.as_object().cloned().unwrap_or_default());
         }
     }
@@ -86,7 +86,7 @@ fn settings(ask: &Ask<'_>, project: &Project) -> Value {
         "empty_repo": project.empty_repo,
         "archived": project.archived,
         "resolve_outdated_diff_discussions": false,
-        "issues_enabled": true,
+        "issues_enabled": enabled(&project.issues_access_level),
         "merge_requests_enabled": enabled(&project.merge_requests_access_level),
         "wiki_enabled": true,
         "jobs_enabled": enabled(&project.builds_access_level),
@@ -94,8 +94,8 @@ fn settings(ask: &Ask<'_>, project: &Project) -> Value {
         "container_registry_enabled": true,
         "service_desk_enabled": false,
         "can_create_merge_request_in": true,
-        "issues_access_level": "enabled",
-        "repository_access_level": "enabled",
+        "issues_access_level": project.issues_access_level,
+        "repository_access_level": project.repository_access_level,
         "merge_requests_access_level": project.merge_requests_access_level,
         "forking_access_level": "enabled",
         "wiki_access_level": "enabled",
@@ -106,18 +106,17 @@ fn settings(ask: &Ask<'_>, project: &Project) -> Value {
     })
 }
 
-fn more_settings(project: &Project) -> Value {
+fn more_settings(world: &World, project: &Project) -> Value {
     json!({
         "shared_runners_enabled": true,
         "group_runners_enabled": true,
         "lfs_enabled": true,
         "creator_id": project.members.keys().next(),
         "import_status": "none",
-        "open_issues_count": 0,
         "updated_at": Millis(project.updated_at),
         "ci_config_path": null,
         "public_jobs": true,
-        "shared_with_groups": [],
+        "shared_with_groups": invited(world, world.groups_invited_to(project)),
         "only_allow_merge_if_pipeline_succeeds": false,
         "allow_merge_on_skipped_pipeline": null,
         "request_access_enabled": true,
@@ -131,6 +130,41 @@ fn more_settings(project: &Project) -> Value {
         "auto_devops_enabled": false,
         "auto_devops_deploy_strategy": "continuous",
         "autoclose_referenced_issues": true,
+    })
+}
+
+/// Groups that were invited, each with the highest level its members get.
+pub fn invited(world: &World, groups: impl IntoIterator<Item = (Id, i32)>) -> Vec<Value> {
+    let group = |(id, level): (Id, i32)| {
+        json!({
+            "group_id": id,
+            "group_name": world.groups[&id].name,
+            "group_full_path": world.group_full_path(id),
+            "group_access_level": level,
+            "expires_at": null,
+        })
+    };
+    groups.into_iter().map(group).collect()
+}
+
+fn open_issues(world: &World, project: &Project) -> usize {
+    project.issue_ids.iter().filter(|id| world.issues.get(id).is_some_and(|it| it.is_open())).count()
+}
+
+/// What `statistics=true` adds, for those who may read the code.
+pub fn statistics(world: &World, project: &Project) -> Value {
+    let count = world.repositories.get(&project.id).map_or(0, |it| it.commit_count());
+    json!({
+        "commit_count": count,
+        "storage_size": 0,
+        "repository_size": 0,
+        "wiki_size": 0,
+        "lfs_objects_size": 0,
+        "job_artifacts_size": 0,
+        "pipeline_artifacts_size": 0,
+        "packages_size": 0,
+        "snippets_size": 0,
+        "uploads_size": 0,
     })
 }
 
@@ -153,6 +187,9 @@ fn only_of_some(ask: &Ask<'_>, project: &Project) -> Value {
     let mut more = Map::new();
     more.insert("marked_for_deletion_at".to_owned(), json!(project.marked_for_deletion_on));
     more.insert("marked_for_deletion_on".to_owned(), json!(project.marked_for_deletion_on));
+    if project.issues_access_level != "disabled" {
+        more.insert("open_issues_count".to_owned(), json!(open_issues(ask.world, project)));
+    }
     if let Some(parent) = ask.world.visible_fork_parent(ask.viewer, project) {
         more.insert("forked_from_project".to_owned(), basic(ask, parent));
     }

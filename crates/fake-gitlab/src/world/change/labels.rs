@@ -38,11 +38,14 @@ impl World {
         label.updated_at = now;
     }
 
-    /// Deletes a label, also from the merge requests that carry it, without moving them.
+    /// Deletes a label, also from the merge requests and issues that carry it, without moving them.
     pub fn delete_label(&mut self, label_id: Id) {
         self.labels.remove(&label_id);
         for mr in self.merge_requests.values_mut() {
             mr.label_ids.retain(|id| *id != label_id);
+        }
+        for issue in self.issues.values_mut() {
+            issue.label_ids.retain(|id| *id != label_id);
         }
     }
 

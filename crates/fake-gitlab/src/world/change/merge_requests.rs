@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 
+use super::commits::added_note;
 use crate::world::hash::{hex40, kind, mix};
 use crate::world::model::{DiffStats, Id, MergeRequest, MergeRequestState, World};
 
@@ -62,6 +63,7 @@ impl World {
             merge_user_id: None,
             closed_by_id: None,
             sha: Some(hex40(kind::HEAD, id as u64)),
+            commits: Vec::new(),
             merge_commit_sha: None,
             squash_commit_sha: None,
             milestone_id: None,
@@ -74,6 +76,7 @@ impl World {
         };
         self.merge_requests.insert(id, merge_request);
         self.make_approval_rules(id);
+        self.commit_to_branch(id, new.author_id, 1 + (id % 3) as usize);
         self.note_activity(id);
         id
     }
@@ -86,14 +89,9 @@ impl World {
         let mr = self.merge_request_mut(merge_request_id);
         let head = hex40(kind::HEAD, mr.id as u64 ^ mix(salt));
         mr.diff_stats = Some(diff_stats(mr.id as u64 ^ salt));
-        let plural = if commits == 1 { "" } else { "s" };
-        let body = format!(
-            "added {commits} commit{plural}\n\n<ul><li>{} - Take up the review</li></ul>\n\n\
-             [Compare with previous version](/-/merge_requests/{}/diffs?diff_id={salt})",
-            &head[..8],
-            mr.iid
-        );
+        let body = added_note(commits, &head, mr.iid, salt);
         mr.sha = Some(head);
+        self.commit_to_branch(merge_request_id, by, commits);
         if reset_approvals {
             self.reset_approvals(merge_request_id);
         }
@@ -176,6 +174,7 @@ impl World {
         self.save(merge_request_id);
         let merged_at = self.later_by_up_to_a_second();
         self.merge_request_mut(merge_request_id).merged_at = Some(merged_at);
+        self.land(merge_request_id);
         self.system_note(merge_request_id, by, "merged", "merged".to_owned());
     }
 

@@ -49,13 +49,16 @@ impl World {
         milestone.updated_at = now;
     }
 
-    /// Deletes a milestone; merge requests lose it without moving.
+    /// Deletes a milestone; merge requests and issues lose it without moving.
     pub fn delete_milestone(&mut self, milestone_id: Id) {
         self.milestones.remove(&milestone_id);
         for mr in self.merge_requests.values_mut() {
             if mr.milestone_id == Some(milestone_id) {
                 mr.milestone_id = None;
             }
+        }
+        for issue in self.issues.values_mut().filter(|it| it.milestone_id == Some(milestone_id)) {
+            issue.milestone_id = None;
         }
     }
 

@@ -19,6 +19,7 @@ impl World {
             created_at: now,
             members: BTreeMap::new(),
             shared_projects: BTreeSet::new(),
+            invited_groups: BTreeMap::new(),
         };
         self.groups.insert(id, group);
         id
@@ -66,6 +67,10 @@ impl World {
             forked_from: None,
             merge_requests_access_level: "enabled".to_owned(),
             builds_access_level: "enabled".to_owned(),
+            issues_access_level: "enabled".to_owned(),
+            repository_access_level: "enabled".to_owned(),
+            resets_approvals_on_push: id % 2 == 0,
+            invited_groups: BTreeMap::new(),
             marked_for_deletion_on: None,
             created_at: now,
             updated_at: now,
@@ -74,12 +79,14 @@ impl World {
             old_paths: Vec::new(),
             next_iid: 1,
             next_milestone_iid: 1,
+            next_issue_iid: 1,
+            issue_ids: Vec::new(),
         };
         self.projects.insert(id, project);
         id
     }
 
-    fn project_mut(&mut self, project_id: Id) -> &mut Project {
+    pub(super) fn project_mut(&mut self, project_id: Id) -> &mut Project {
         let now = self.tick();
         let project = self.projects.get_mut(&project_id).expect("the project exists");
         project.updated_at = now;
@@ -111,8 +118,25 @@ impl World {
         self.project_mut(project_id).merge_requests_access_level = level.to_owned();
     }
 
-    /// Moves a project into another group. What its merge requests carry of labels and milestones of groups it
-    /// leaves is copied into the project, and the merge requests do not move.
+    /// Switches issues: disabled, private or enabled.
+    pub fn set_issues_access(&mut self, project_id: Id, level: &str) {
+        self.project_mut(project_id).issues_access_level = level.to_owned();
+    }
+
+    /// Switches the repository: disabled, private or enabled. Merge requests and pipelines are never more open than
+    /// it is, and do not come back by themselves.
+    pub fn set_repository_access(&mut self, project_id: Id, level: &str) {
+        let project = self.project_mut(project_id);
+        project.repository_access_level = level.to_owned();
+        for other in [&mut project.merge_requests_access_level, &mut project.builds_access_level] {
+            if level == "disabled" || (level == "private" && other == "enabled") {
+                level.clone_into(other);
+            }
+        }
+    }
+
+    /// Moves a project into another group. What its merge requests and issues carry of labels and milestones of groups it
+    /// leaves is copied into the project, and neither moves.
     pub fn transfer_project(&mut self, project_id: Id, group_id: Id) {
         self.remember_path(project_id);
         self.project_mut(project_id).namespace = Namespace::Group(group_id);
@@ -123,6 +147,7 @@ impl World {
             self.take_labels_along(id, project_id, &owners);
             self.take_milestone_along(id, project_id, &owners);
         }
+        self.take_issues_along(project_id, &owners);
     }
 
     fn take_labels_along(&mut self, merge_request_id: Id, project_id: Id, owners: &[Owner]) {
@@ -138,7 +163,7 @@ impl World {
         self.merge_request_mut(merge_request_id).label_ids = after;
     }
 
-    fn same_label(&mut self, project_id: Id, label: &Label) -> Id {
+    pub(super) fn same_label(&mut self, project_id: Id, label: &Label) -> Id {
         let same = self.labels_of_project(project_id).into_iter().find(|other| other.title == label.title);
         match same.map(|other| other.id) {
             Some(id) => id,
@@ -155,7 +180,7 @@ impl World {
         }
     }
 
-    fn same_milestone(&mut self, project_id: Id, milestone: &Milestone) -> Id {
+    pub(super) fn same_milestone(&mut self, project_id: Id, milestone: &Milestone) -> Id {
         let same = self.milestones_of_project(project_id).into_iter().find(|m| m.title == milestone.title);
         match same.map(|other| other.id) {
             Some(id) => id,
@@ -172,9 +197,20 @@ impl World {
         project.name = format!("{}-deletion_scheduled-{project_id}", project.name);
     }
 
+    /// Takes the mark for deletion back.
+    pub fn restore_project(&mut self, project_id: Id) {
+        let project = self.project_mut(project_id);
+        project.marked_for_deletion_on = None;
+        let mark = format!("-deletion_scheduled-{project_id}");
+        project.path = project.path.replace(&mark, "");
+        project.name = project.name.replace(&mark, "");
+    }
+
     /// Deletes a project for good, with all that lies in it.
     pub fn delete_project(&mut self, project_id: Id) {
         self.projects.remove(&project_id);
+        self.repositories.remove(&project_id);
+        self.issues.retain(|_, issue| issue.project_id != project_id);
         self.labels.retain(|_, label| label.owner != Owner::Project(project_id));
         self.milestones.retain(|_, milestone| milestone.owner != Owner::Project(project_id));
         let gone: Vec<Id> =

@@ -1,7 +1,11 @@
 //! Changes made at random, for tests that let the world live.
 
+mod issues;
 mod listings;
 mod merge_requests;
+mod subjects;
+
+pub use subjects::{Subject, random_change_among};
 
 use chrono::TimeDelta;
 use rand::{Rng, RngExt};

@@ -21,7 +21,7 @@ pub(super) fn change(world: &mut World, rng: &mut impl Rng) -> Option<String> {
     Some(format!("merge request {mr}: {done}"))
 }
 
-fn open(world: &mut World, rng: &mut impl Rng, author_id: Id) -> Option<String> {
+pub(super) fn open(world: &mut World, rng: &mut impl Rng, author_id: Id) -> Option<String> {
     let projects: Vec<Id> = world.projects.keys().copied().filter(|id| in_use(world, *id)).collect();
     let project_id = pick(rng, projects.into_iter())?;
     let draft = rng.random_bool(0.2);
