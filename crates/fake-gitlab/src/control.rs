@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::faults::FaultPlan;
 use crate::rest::Reply;
 use crate::state::State;
-use crate::truth::{Reading, truth};
+use crate::truth::{Connectors, Reading, truth};
 use crate::world::access::Viewer;
 use crate::world::change::{Kinds, random_change};
 use crate::world::generate::READER;
@@ -73,6 +73,14 @@ struct Wanted {
     approvals_have_time: Option<bool>,
     /// The user whose sight counts; the reader's where none is given.
     user_id: Option<i64>,
+    /// Connectors beside `gitlab`, separated by commas.
+    #[serde(default)]
+    connectors: String,
+}
+
+fn connectors(names: &str) -> Connectors {
+    let named = |name: &str| names.split(',').any(|it| it.trim() == name);
+    Connectors { pipelines: named("gitlab_pipelines"), deployments: named("gitlab_deployments") }
 }
 
 async fn show_truth(Shared(state): App, Query(wanted): Query<Wanted>) -> Response {
@@ -81,7 +89,9 @@ async fn show_truth(Shared(state): App, Query(wanted): Query<Wanted>) -> Respons
     let viewer = Viewer::of(wanted.user_id.or_else(reader).unwrap_or_default());
     let known = state.settings.approvals_have_time();
     let approvals_have_time = wanted.approvals_have_time.unwrap_or(known);
-    ok(&json!(truth(&world, &viewer, Reading { graphql: wanted.graphql, approvals_have_time })))
+    let connectors = connectors(&wanted.connectors);
+    let reading = Reading { graphql: wanted.graphql, approvals_have_time, connectors };
+    ok(&json!(truth(&world, &viewer, reading)))
 }
 
 #[derive(Deserialize)]

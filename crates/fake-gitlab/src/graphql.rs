@@ -1,6 +1,7 @@
 //! GitLab's GraphQL, as far as Weir could want it: a pure function from the world, what the asking user may see and
 //! the request to the answer's bytes. Nothing here waits, reads a clock or holds a lock while it writes.
 
+mod ci;
 pub mod complexity;
 mod connection;
 mod cursor;

@@ -1,6 +1,7 @@
 //! REST: what every endpoint is handed, what it gives back, and the list of endpoints.
 
 pub mod approvals;
+pub mod ci;
 pub mod entities;
 pub mod groups;
 pub mod instance;
@@ -83,6 +84,17 @@ pub const ENDPOINTS: &[(&str, Endpoint)] = &[
     ("/projects/{id}/merge_requests/{iid}/approval_state", approvals::state),
     ("/projects/{id}/merge_requests/{iid}/reviewers", approvals::reviewers),
     ("/projects/{id}/merge_requests/{iid}/commits", merge_requests::commits),
+    ("/projects/{id}/pipelines", ci::pipelines::list),
+    ("/projects/{id}/pipelines/{pipeline_id}", ci::pipelines::show),
+    ("/projects/{id}/pipelines/{pipeline_id}/jobs", ci::jobs::of_pipeline),
+    ("/projects/{id}/pipelines/{pipeline_id}/bridges", ci::jobs::bridges),
+    ("/projects/{id}/jobs", ci::jobs::of_project),
+    ("/projects/{id}/jobs/{job_id}", ci::jobs::show),
+    ("/projects/{id}/environments", ci::environments::list),
+    ("/projects/{id}/environments/{environment_id}", ci::environments::show),
+    ("/projects/{id}/deployments", ci::deployments::list),
+    ("/projects/{id}/deployments/{deployment_id}", ci::deployments::show),
+    ("/projects/{id}/deployments/{deployment_id}/merge_requests", ci::deployments::merge_requests),
 ];
 
 impl<'a> Ask<'a> {

@@ -3,6 +3,7 @@
 //! `api_accessible`, `inaccessible_since`, `inaccessible_reason`). Times are cut to whole seconds.
 
 mod action;
+mod ci;
 mod compare;
 mod dimensions;
 mod merge_requests;
@@ -26,6 +27,28 @@ pub struct Reading {
     pub graphql: bool,
     /// Whether `/approvals` tells when an approval was given; it counts where GraphQL is not read.
     pub approvals_have_time: bool,
+    /// What is read beside the connector `gitlab`.
+    pub connectors: Connectors,
+}
+
+impl Reading {
+    /// By GraphQL, of a GitLab that does not tell when approvals were given; the connector `gitlab` alone.
+    pub const GRAPHQL: Self = Self { graphql: true, ..Self::REST };
+    /// The same by REST.
+    pub const REST: Self = Self {
+        graphql: false,
+        approvals_have_time: false,
+        connectors: Connectors { pipelines: false, deployments: false },
+    };
+}
+
+/// Connectors that bring tables of their own; none of them unless it is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Connectors {
+    /// `gitlab_pipelines`: pipelines and jobs.
+    pub pipelines: bool,
+    /// `gitlab_deployments`: environments, deployments and the merge requests they brought.
+    pub deployments: bool,
 }
 
 /// A row, column by column.
@@ -40,6 +63,7 @@ pub fn truth(world: &World, viewer: &Viewer, reading: Reading) -> Tables {
     let mut tables = Tables::new();
     sight.dimensions(&mut tables);
     sight.merge_requests(&mut tables);
+    sight.ci(&mut tables);
     tables
 }
 

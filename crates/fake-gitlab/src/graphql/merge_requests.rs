@@ -38,8 +38,8 @@ pub(super) fn write(run: &Run<'_>, node: &Node, out: &mut Out, project: &Project
     );
 }
 
-/// Whether this request loses the merge request, for the misbehaviour `null_nodes`.
-fn lost(run: &Run<'_>, id: Id) -> bool {
+/// Whether this request loses the element, for the misbehaviour `null_nodes`.
+pub(super) fn lost(run: &Run<'_>, id: Id) -> bool {
     let odds = run.options.null_nodes;
     odds > 0.0 && draw(run.options.seed, id) < odds
 }
@@ -63,13 +63,13 @@ fn column(order: Order) -> &'static str {
 
 /// A time filter, both ends included, in microseconds.
 #[derive(Debug, Clone, Copy, Default)]
-struct Between {
+pub(super) struct Between {
     after: Option<i64>,
     before: Option<i64>,
 }
 
 impl Between {
-    fn of(run: &Run<'_>, node: &Node, after: &str, before: &str) -> Option<Self> {
+    pub(super) fn of(run: &Run<'_>, node: &Node, after: &str, before: &str) -> Option<Self> {
         Some(Self { after: instant(run, node, after)?, before: instant(run, node, before)? })
     }
 
@@ -77,7 +77,7 @@ impl Between {
         self.after.is_none() && self.before.is_none()
     }
 
-    fn holds(self, at: i64) -> bool {
+    pub(super) fn holds(self, at: i64) -> bool {
         self.after.is_none_or(|after| at >= after) && self.before.is_none_or(|before| at <= before)
     }
 }

@@ -3,7 +3,7 @@
 use super::executor::Run;
 use super::json::{self, Out};
 use super::plan::Node;
-use super::{group, label, member, merge_request, merge_requests, milestone, query};
+use super::{ci, group, label, member, merge_request, merge_requests, milestone, query};
 use crate::world::model::{Id, Namespace, Project};
 
 /// Writes a project; null where there is none or it is out of sight.
@@ -58,6 +58,7 @@ fn list_field(run: &Run<'_>, field: &Node, out: &mut Out, project: &Project) {
         }
         "milestones" => milestone::list(run, field, out, milestone::of_project(run, field, project)),
         "projectMembers" => member::of_project(run, field, out, project),
+        "pipeline" | "pipelineCounts" | "pipelines" => ci::of_project(run, field, out, project),
         _ => json::null(out),
     }
 }

@@ -1,5 +1,6 @@
 //! The bodies: what GitLab shows of each kind of row.
 
+pub mod ci;
 pub mod group;
 pub mod member;
 pub mod merge_request;

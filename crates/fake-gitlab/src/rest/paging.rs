@@ -80,11 +80,25 @@ impl Ask<'_> {
         let body: Vec<S> = rows[page.range()].iter().copied().map(render).collect();
         let mut reply = Reply::object(&body);
         reply.items = body.len();
-        Ok(self.with_page_headers(reply, declared, page))
+        let counted = page.total <= self.settings.totals_up_to;
+        Ok(self.with_page_headers(reply, declared, page, counted))
     }
 
-    fn with_page_headers(&self, reply: Reply, declared: &[Declared], page: Page) -> Reply {
-        let counted = page.total <= self.settings.totals_up_to;
+    /// The same for lists GitLab does not count: no totals, whatever their length.
+    pub fn paged_uncounted<T: Copy, S: Serialize>(
+        &self,
+        declared: &[Declared],
+        page: Page,
+        rows: &[T],
+        render: impl FnMut(T) -> S,
+    ) -> Answer {
+        let body: Vec<S> = rows[page.range()].iter().copied().map(render).collect();
+        let mut reply = Reply::object(&body);
+        reply.items = body.len();
+        Ok(self.with_page_headers(reply, declared, page, false))
+    }
+
+    fn with_page_headers(&self, reply: Reply, declared: &[Declared], page: Page, counted: bool) -> Reply {
         let text = |number: Option<usize>| number.map(|number| number.to_string()).unwrap_or_default();
         let mut reply = reply
             .with_header("link", self.links(declared, page, counted))

@@ -80,6 +80,10 @@ impl Sight for Rights<'_> {
             .is_some_and(|it| self.world.check_merge_requests(self.viewer, it).is_ok())
     }
 
+    fn sees_ci(&self, id: Id) -> bool {
+        self.world.projects.get(&id).is_some_and(|it| self.world.check_ci(self.viewer, it).is_ok())
+    }
+
     fn sees_code(&self, id: Id) -> bool {
         self.world.projects.get(&id).is_some_and(|it| self.world.reads_code(self.viewer, it))
     }

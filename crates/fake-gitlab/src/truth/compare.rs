@@ -41,6 +41,7 @@ fn key(table: &str, row: &Row) -> String {
         | "gitlab_merge_request_reviewers"
         | "gitlab_merge_request_approvals" => &["merge_request_id", "user_id"],
         "gitlab_reviews" if row["review_type"] != "commented" => &["merge_request_id", "user_id"],
+        "gitlab_deployment_merge_requests" => &["deployment_id", "merge_request_id"],
         "gitlab_labels" | "gitlab_milestones" => &["project_id", "id"],
         _ => &["id"],
     };

@@ -80,6 +80,7 @@ impl Sight<'_> {
             ids.extend(mr.closed_by_id);
             ids.extend(self.world.visible_notes(self.viewer, mr).map(|note| note.author_id));
         }
+        ids.extend(self.ci_user_ids());
         ids
     }
 

@@ -2,6 +2,7 @@
 //! `updated_at`, and which one leaves no trace. Every method acts at the world's `now` and moves it by a few
 //! milliseconds, as writing takes time. Methods panic when given an id that does not exist.
 
+mod ci;
 mod labels;
 mod members;
 mod merge_requests;
@@ -11,6 +12,7 @@ mod projects;
 mod random;
 mod reviews;
 
+pub use ci::{JobOutcome, NewDeployment, NewJob, NewPipeline};
 pub use merge_requests::{MergeStyle, NewMergeRequest};
 pub use notes::NewNote;
 pub use random::{Kinds, random_change};

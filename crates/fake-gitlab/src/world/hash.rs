@@ -24,4 +24,5 @@ pub mod kind {
     pub const SQUASH_COMMIT: u64 = 4;
     pub const BASE: u64 = 5;
     pub const BOT: u64 = 6;
+    pub const PIPELINE: u64 = 7;
 }

@@ -5,6 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+mod ci;
+
+pub use ci::*;
+
 pub type Id = i64;
 pub type Time = DateTime<Utc>;
 
@@ -19,6 +23,8 @@ pub struct World {
     pub merge_requests: BTreeMap<Id, MergeRequest>,
     /// Notes of merge requests.
     pub notes: BTreeMap<Id, Note>,
+    /// Pipelines, jobs, environments and deployments.
+    pub ci: Ci,
     /// The instance's clock: what GitLab would call now.
     pub now: Time,
     /// The instance's own address without a trailing slash, as it stands in links and `web_url`s.

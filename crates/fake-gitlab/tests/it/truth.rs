@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use crate::client::{all, first_project, tiny};
 
-const GRAPHQL: Reading = Reading { graphql: true, approvals_have_time: false };
-const REST: Reading = Reading { graphql: false, approvals_have_time: true };
+const GRAPHQL: Reading = Reading::GRAPHQL;
+const REST: Reading = Reading { graphql: false, approvals_have_time: true, ..Reading::REST };
 
 fn reader(world: &World) -> Viewer {
     Viewer::of(world.users.values().find(|user| user.username == READER).unwrap().id)

@@ -52,7 +52,7 @@ async fn reads_the_truth_in_spite_of_it_all(seed: u64, rest_only: bool) {
         outcome.skips
     );
     assert!(outcome.waited_seconds > 0.5, "the storms were waited out: {outcome:?}");
-    assert_equal(&bench, Reading { graphql: !rest_only, approvals_have_time: false }).await;
+    assert_equal(&bench, Reading { graphql: !rest_only, approvals_have_time: false, ..Reading::REST }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,7 +79,7 @@ async fn a_moving_world_is_read(seed: u64, rest_only: bool) {
     bench.fake.faults().stop_hooks();
     let second = bench.sync_with(|it| it.rest_only = rest_only).await;
     assert!(second.ok, "{:?}", second.error);
-    assert_equal(&bench, Reading { graphql: !rest_only, approvals_have_time: false }).await;
+    assert_equal(&bench, Reading { graphql: !rest_only, approvals_have_time: false, ..Reading::REST }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,7 +104,7 @@ async fn a_sync_that_is_cut_short_at_random_moments_goes_on_where_it_stopped() {
     }
     let outcome = bench.sync().await;
     assert!(outcome.ok, "{:?}", outcome.error);
-    assert_equal(&bench, Reading { graphql: true, approvals_have_time: false }).await;
+    assert_equal(&bench, Reading::GRAPHQL).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,7 +128,7 @@ async fn two_syncs_at_once_share_the_work_and_read_nothing_twice() {
     let (one, two) = tokio::join!(run(), run());
     assert!(one.ok && two.ok, "{:?} {:?}", one.error, two.error);
     assert_eq!(one.requests + two.requests, alone, "{} and {}", one.requests, two.requests);
-    assert_equal(&bench, Reading { graphql: true, approvals_have_time: false }).await;
+    assert_equal(&bench, Reading::GRAPHQL).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,7 +139,7 @@ async fn a_sync_asked_to_stop_says_so_and_the_next_one_goes_on() {
     let outcome = sync::run(bench.client(), bench.store.clone(), options(), Default::default(), stop).await;
     assert_eq!(outcome.error.map(|it| it.code), Some("stopped"));
     assert!(bench.sync().await.ok);
-    assert_equal(&bench, Reading { graphql: true, approvals_have_time: false }).await;
+    assert_equal(&bench, Reading::GRAPHQL).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

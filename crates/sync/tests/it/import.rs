@@ -7,7 +7,7 @@ use fake_gitlab::world::generate::Scale;
 use crate::equality::assert_equal;
 use crate::harness::Bench;
 
-const GRAPHQL: Reading = Reading { graphql: true, approvals_have_time: false };
+const GRAPHQL: Reading = Reading::GRAPHQL;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_full_sync_every_table_equals_the_truth() {
@@ -22,7 +22,7 @@ async fn after_a_full_sync_by_rest_alone_every_table_equals_the_truth() {
     let bench = Bench::new(FakeGitlab::builder().scale(Scale::tiny()).seed(2)).await;
     let outcome = bench.sync_with(|it| it.rest_only = true).await;
     assert!(outcome.ok, "{outcome:?}");
-    assert_equal(&bench, Reading { graphql: false, approvals_have_time: false }).await;
+    assert_equal(&bench, Reading::REST).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,8 +9,8 @@ use crate::changes::change;
 use crate::equality::assert_equal;
 use crate::harness::Bench;
 
-const GRAPHQL: Reading = Reading { graphql: true, approvals_have_time: false };
-const REST: Reading = Reading { graphql: false, approvals_have_time: false };
+const GRAPHQL: Reading = Reading::GRAPHQL;
+const REST: Reading = Reading::REST;
 
 async fn bench(settings: Settings, seed: u64) -> Bench {
     Bench::new(FakeGitlab::builder().scale(Scale::tiny()).seed(seed).settings(settings)).await
@@ -50,7 +50,7 @@ async fn the_time_of_an_approval_comes_from_the_approval_where_rest_tells_it() {
     let bench = bench(settings, 83).await;
     let outcome = bench.sync_with(|it| it.rest_only = true).await;
     assert!(outcome.ok, "{:?}", outcome.error);
-    assert_equal(&bench, Reading { graphql: false, approvals_have_time: true }).await;
+    assert_equal(&bench, Reading { graphql: false, approvals_have_time: true, ..Reading::REST }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
