@@ -17,7 +17,7 @@ use crate::rest::Reply;
 use crate::state::State;
 use crate::truth::{Connectors, Reading, truth};
 use crate::world::access::Viewer;
-use crate::world::change::{Kinds, random_change};
+use crate::world::change::{Kinds, random_change, random_ci_change};
 use crate::world::generate::READER;
 
 type App = Shared<Arc<State>>;
@@ -52,6 +52,9 @@ struct Change {
     seed: u64,
     #[serde(default)]
     kinds: Kinds,
+    /// Whether pipelines, jobs, environments and deployments change, instead of all else.
+    #[serde(default)]
+    ci: bool,
 }
 
 fn one() -> usize {
@@ -61,8 +64,11 @@ fn one() -> usize {
 async fn change(Shared(state): App, Query(wanted): Query<Change>) -> Response {
     let mut rng = ChaCha8Rng::seed_from_u64(wanted.seed);
     let mut world = state.world_mut();
-    let done: Vec<String> =
-        (0..wanted.count).map(|_| random_change(&mut world, &mut rng, wanted.kinds)).collect();
+    let mut one = || match wanted.ci {
+        true => random_ci_change(&mut world, &mut rng, wanted.kinds),
+        false => random_change(&mut world, &mut rng, wanted.kinds),
+    };
+    let done: Vec<String> = (0..wanted.count).map(|_| one()).collect();
     ok(&json!({ "changes": done }))
 }
 

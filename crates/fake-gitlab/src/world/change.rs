@@ -15,7 +15,7 @@ mod reviews;
 pub use ci::{JobOutcome, NewDeployment, NewJob, NewPipeline};
 pub use merge_requests::{MergeStyle, NewMergeRequest};
 pub use notes::NewNote;
-pub use random::{Kinds, random_change};
+pub use random::{Kinds, random_change, random_ci_change};
 
 use chrono::TimeDelta;
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // Helpers of tests are tests too.
 
 mod changes;
+mod ci;
 mod client;
 mod control;
 mod faults;

@@ -1,7 +1,10 @@
 //! Changes made at random, for tests that let the world live.
 
+mod ci;
 mod listings;
 mod merge_requests;
+
+pub use ci::random_ci_change;
 
 use chrono::TimeDelta;
 use rand::{Rng, RngExt};
