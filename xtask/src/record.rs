@@ -46,13 +46,17 @@ pub fn path(resource: &Resource, reader: &Reader) -> String {
 /// The parents the samples were read under: 0 where there is none.
 fn origins(places: &Places) -> Value {
     let origin = |resource: &&Resource| {
-        let (group, project, merge_request) = match resource.scope {
-            Scope::Instance => (0, 0, 0),
-            Scope::Group => (places.group, 0, 0),
-            Scope::Project => (0, places.project, 0),
-            Scope::MergeRequest => (0, places.project, places.merge_request),
+        let project = places.project_of(resource);
+        let (group, project, merge_request, pipeline) = match resource.scope {
+            Scope::Instance => (0, 0, 0, 0),
+            Scope::Group => (places.group, 0, 0, 0),
+            Scope::Project => (0, project, 0, 0),
+            Scope::MergeRequest => (0, project, places.merge_request, 0),
+            Scope::Pipeline => (0, project, 0, places.ci.pipeline),
         };
-        let origin = json!({ "group": group, "project": project, "merge_request": merge_request });
+        let origin = json!({
+            "group": group, "project": project, "merge_request": merge_request, "pipeline": pipeline,
+        });
         (resource.name.to_owned(), origin)
     };
     Value::Object(RESOURCES.iter().map(origin).collect())

@@ -17,7 +17,7 @@ use crate::rest::Reply;
 use crate::state::State;
 use crate::truth::{Reading, approval_rules, truth};
 use crate::world::access::Viewer;
-use crate::world::change::{Kinds, Subject, random_change, random_change_among};
+use crate::world::change::{Kinds, Subject, random_change, random_change_among, random_ci_change};
 use crate::world::generate::READER;
 
 type App = Shared<Arc<State>>;
@@ -54,6 +54,9 @@ struct Change {
     kinds: Kinds,
     /// Subjects with commas between; only these change then.
     among: Option<String>,
+    /// Whether pipelines, jobs, environments and deployments change, instead of all else.
+    #[serde(default)]
+    ci: bool,
 }
 
 fn one() -> usize {
@@ -66,6 +69,7 @@ async fn change(Shared(state): App, Query(wanted): Query<Change>) -> Response {
     let among = wanted.among.map(|names| subjects(&names));
     let mut one = || match &among {
         Some(subjects) => random_change_among(&mut world, &mut rng, subjects),
+        None if wanted.ci => random_ci_change(&mut world, &mut rng, wanted.kinds),
         None => random_change(&mut world, &mut rng, wanted.kinds),
     };
     let done: Vec<String> = (0..wanted.count).map(|_| one()).collect();

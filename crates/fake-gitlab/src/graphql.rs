@@ -2,6 +2,7 @@
 //! the request to the answer's bytes. Nothing here waits, reads a clock or holds a lock while it writes.
 
 mod commit;
+mod ci;
 pub mod complexity;
 mod connection;
 mod cursor;

@@ -45,6 +45,7 @@ impl LimitSettings {
             ("projects_api", ten(2_000)),
             ("project_api", minute(400)),
             ("project_members_api", minute(200)),
+            ("jobs_index", minute(600)),
             ("users_get_by_id", ten(300)),
         ];
         let application = keys.into_iter().map(|(key, limit)| (key.to_owned(), limit)).collect();
@@ -61,6 +62,7 @@ pub fn key_of(template: &str) -> Option<&'static str> {
         "/projects" => Some("projects_api"),
         "/projects/{id}" => Some("project_api"),
         "/projects/{id}/members/all" => Some("project_members_api"),
+        "/projects/{id}/jobs" => Some("jobs_index"),
         "/users/{id}" => Some("users_get_by_id"),
         _ => None,
     }

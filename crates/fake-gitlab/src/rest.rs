@@ -3,6 +3,7 @@
 pub mod approval_state;
 pub mod approvals;
 pub mod commits;
+pub mod ci;
 pub mod entities;
 pub mod groups;
 pub mod instance;
@@ -91,6 +92,17 @@ pub const ENDPOINTS: &[(&str, Endpoint)] = &[
     ("/projects/{id}/repository/commits/{sha}", commits::show),
     ("/projects/{id}/issues", issues::list),
     ("/projects/{id}/issues/{iid}", issues::show),
+    ("/projects/{id}/pipelines", ci::pipelines::list),
+    ("/projects/{id}/pipelines/{pipeline_id}", ci::pipelines::show),
+    ("/projects/{id}/pipelines/{pipeline_id}/jobs", ci::jobs::of_pipeline),
+    ("/projects/{id}/pipelines/{pipeline_id}/bridges", ci::jobs::bridges),
+    ("/projects/{id}/jobs", ci::jobs::of_project),
+    ("/projects/{id}/jobs/{job_id}", ci::jobs::show),
+    ("/projects/{id}/environments", ci::environments::list),
+    ("/projects/{id}/environments/{environment_id}", ci::environments::show),
+    ("/projects/{id}/deployments", ci::deployments::list),
+    ("/projects/{id}/deployments/{deployment_id}", ci::deployments::show),
+    ("/projects/{id}/deployments/{deployment_id}/merge_requests", ci::deployments::merge_requests),
 ];
 
 impl<'a> Ask<'a> {

@@ -192,6 +192,8 @@ pub fn check_job_token(spec: &TokenSpec, template: &str) -> Result<(), Reply> {
         "/projects/{id}/merge_requests/{iid}/notes",
         "/projects/{id}/merge_requests/{iid}/notes/{note_id}",
         "/projects/{id}/repository/commits/{sha}",
+        "/projects/{id}/jobs",
+        "/projects/{id}/pipelines/{pipeline_id}/jobs",
     ];
     if spec.kind != TokenKind::Job || READABLE.contains(&template) { Ok(()) } else { Err(unauthorized()) }
 }

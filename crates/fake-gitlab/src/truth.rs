@@ -4,6 +4,7 @@
 
 mod action;
 mod approval_rules;
+mod ci;
 mod commits;
 mod compare;
 mod dimensions;
@@ -96,6 +97,7 @@ pub fn truth(world: &World, viewer: &Viewer, reading: Reading) -> Tables {
     if sight.reading.imports("gitlab_commits_trunk") {
         sight.commits(&mut tables);
     }
+    sight.ci(&mut tables);
     if sight.reading.issues {
         sight.issues(&mut tables);
     }

@@ -1,6 +1,7 @@
 //! Asks the fake what a reader of the catalogue would ask.
 
 use anyhow::{Context, bail, ensure};
+use catalogue::pipelines::CHILD_SOURCE;
 use catalogue::{Document, Reader, Resource, Source};
 use fake_gitlab::FakeGitlab;
 use gitlab_client::{BaseUrl, Client, ClientConfig, Credential, Request, TokenKind};
@@ -35,8 +36,10 @@ impl Asker {
     ) -> anyhow::Result<Vec<Value>> {
         let elements = match &reader.source {
             Source::Rest { path, params } if path.contains("{user}") => self.users(path, params, at).await,
-            Source::Rest { path, params } => self.rest(path, params, at).await,
-            Source::Graphql { document, connection } => self.graphql(document, connection, at).await,
+            Source::Rest { path, params } => self.rest(resource, path, params, at).await,
+            Source::Graphql { document, connection } => {
+                self.graphql(resource, document, connection, at).await
+            }
         };
         let mut elements = elements.with_context(|| format!("{} by {}", resource.name, reader.name))?;
         elements.truncate(ELEMENTS);
@@ -53,12 +56,19 @@ impl Asker {
     }
 
     /// An answer that is no list is one element.
-    async fn rest(&self, path: &str, params: &[(&str, &str)], at: &Places) -> anyhow::Result<Vec<Value>> {
+    async fn rest(
+        &self,
+        resource: &Resource,
+        path: &str,
+        params: &[(&str, &str)],
+        at: &Places,
+    ) -> anyhow::Result<Vec<Value>> {
         let mut request = Request::new(path);
         for placeholder in path.split('/').filter(|it| it.starts_with('{')) {
             request = match placeholder {
                 "{group}" => request.value(at.group),
-                "{project}" => request.value(at.project),
+                "{project}" => request.value(at.project_of(resource)),
+                "{pipeline}" => request.value(at.ci.pipeline),
                 "{iid}" => request.value(at.iid),
                 other => bail!("record does not know what {other} stands for"),
             };
@@ -79,11 +89,12 @@ impl Asker {
 
     async fn graphql(
         &self,
+        resource: &Resource,
         document: &Document,
         connection: &str,
         at: &Places,
     ) -> anyhow::Result<Vec<Value>> {
-        let answer = self.client.graphql(&document.whole(), &variables(document, at)?).await?;
+        let answer = self.client.graphql(&document.whole(), &variables(resource, document, at)?).await?;
         ensure!(answer.errors.is_empty(), "the fake complains: {:?}", answer.errors);
         let answer: Value = serde_json::from_slice(&answer.body)?;
         let nodes = nodes(&answer, connection).with_context(|| format!("the answer has no {connection}"))?;
@@ -92,22 +103,24 @@ impl Asker {
 }
 
 /// The variables that the document declares.
-fn variables(document: &Document, at: &Places) -> anyhow::Result<Value> {
+fn variables(resource: &Resource, document: &Document, at: &Places) -> anyhow::Result<Value> {
     let ids = match document.text {
-        text if text.contains("projects(ids:") => gids("Project", &[at.project]),
+        text if text.contains("projects(ids:") => gids("Project", &[at.project_of(resource)]),
         text if text.contains("groups(ids:") => gids("Group", &[at.group]),
         text if text.contains("users(ids:") => gids("User", &at.users),
         _ => bail!("record does not know what {} asks", document.name),
     };
     let values = [
         ("ids", json!(ids)),
-        ("iid", json!(at.iid.to_string())),
+        ("iid", json!(at.iid_of(resource).to_string())),
         ("first", json!(ELEMENTS)),
         ("projects", json!(1)),
         // REST's own order.
         ("sort", json!("CREATED_DESC")),
         ("notes", json!(NESTED)),
         ("lists", json!(NESTED)),
+        ("jobs", json!(NESTED)),
+        ("source", json!((resource.name == "child_pipelines").then_some(CHILD_SOURCE))),
     ];
     let declared = values.into_iter().filter(|(name, _)| document.text.contains(&format!("${name}:")));
     Ok(Value::Object(declared.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>()))

@@ -1,11 +1,14 @@
 //! Which parents the samples are read under: those that show most.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
+use catalogue::{Connector, Resource, Scope};
 use fake_gitlab::FakeGitlab;
 use fake_gitlab::world::access::Viewer;
-use fake_gitlab::world::model::{Group, Id, MergeRequest, Namespace, Owner, Project, ReviewState, World};
+use fake_gitlab::world::model::{
+    Group, Id, JobKind, MergeRequest, Namespace, Owner, Pipeline, PipelineSource, Project, ReviewState, World,
+};
 
 /// Notes of a merge request that is worth a sample: enough to show threads, few enough to read.
 const NOTES: std::ops::RangeInclusive<usize> = 6..=20;
@@ -17,6 +20,29 @@ pub struct Places {
     pub merge_request: Id,
     pub iid: i64,
     pub users: Vec<Id>,
+    pub ci: CiPlaces,
+}
+
+/// A project with child pipelines, and a pipeline of it that shows most.
+pub struct CiPlaces {
+    pub project: Id,
+    pub pipeline: Id,
+    pub iid: i64,
+}
+
+impl Places {
+    /// The project that a resource is read under.
+    pub fn project_of(&self, resource: &Resource) -> Id {
+        match resource.connector {
+            Connector::GitlabPipelines => self.ci.project,
+            _ => self.project,
+        }
+    }
+
+    /// The number within the project of what a resource is read under.
+    pub fn iid_of(&self, resource: &Resource) -> i64 {
+        if resource.scope == Scope::Pipeline { self.ci.iid } else { self.iid }
+    }
 }
 
 impl Places {
@@ -36,8 +62,38 @@ impl Places {
             merge_request: merge_request.id,
             iid: merge_request.iid,
             users: users(&world),
+            ci: ci_places(&world, &viewer).context("the world has no pipeline that shows much")?,
         })
     }
+}
+
+fn ci_places(world: &World, viewer: &Viewer) -> Option<CiPlaces> {
+    let readable = |id: Id| world.projects.get(&id).filter(|it| world.check_ci(viewer, it).is_ok());
+    let parents: BTreeSet<Id> = world
+        .ci
+        .pipelines
+        .values()
+        .filter(|it| it.source == PipelineSource::ParentPipeline)
+        .map(|it| it.project_id)
+        .collect();
+    let shown = world.ci.pipelines.values().filter(|it| {
+        it.jobs.len() <= super::ELEMENTS && parents.contains(&it.project_id) && readable(it.project_id).is_some()
+    });
+    let best = best(shown, |it| pipeline_score(it))?;
+    Some(CiPlaces { project: best.project_id, pipeline: best.id, iid: best.iid })
+}
+
+fn pipeline_score(it: &Pipeline) -> usize {
+    let jobs = || it.jobs.iter();
+    // Both kinds are samples of their own, so neither must be missing.
+    let kinds = [JobKind::Build, JobKind::Bridge].map(|kind| jobs().any(|job| job.kind == kind));
+    let facts = [
+        jobs().any(|job| job.failure_reason.is_some()),
+        jobs().any(|job| job.coverage.is_some()),
+        jobs().any(|job| job.started_at.is_none()),
+        it.finished_at.is_some(),
+    ];
+    10 * count(&kinds) + count(&facts)
 }
 
 /// The first of those with the highest score.

@@ -24,6 +24,8 @@ pub struct Price {
     pub sort: bool,
     /// Points the resolver adds.
     pub extra: u64,
+    /// The resolver adds two points for each of `ref` and `sha`.
+    pub refs: bool,
 }
 
 /// Prices by type and field.
@@ -50,6 +52,7 @@ impl Price {
             resolver: flag(marked, "resolver"),
             sort: flag(marked, "sort"),
             extra: number(marked, "extra").unwrap_or(0),
+            refs: flag(marked, "refs"),
         }
     }
 }
@@ -91,7 +94,8 @@ fn node(node: &Node) -> u64 {
 
 fn resolver(node: &Node) -> u64 {
     let sorted = node.price.sort || node.has("sort");
-    1 + u64::from(sorted) + if node.has("search") { 5 } else { 0 } + node.price.extra
+    let refs = ["ref", "sha"].iter().filter(|name| node.price.refs && node.has(name)).count() as u64;
+    1 + u64::from(sorted) + if node.has("search") { 5 } else { 0 } + node.price.extra + 2 * refs
 }
 
 /// How many hundredths come on top.

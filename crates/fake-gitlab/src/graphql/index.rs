@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::world::index::{CiIndex, ProjectCi};
 use crate::world::model::{Id, MergeRequest, MergeRequestState, Namespace, Owner, Time, World};
 
 /// Merge requests of one project in one order, as (time, id) with the sign that makes the order ascending; see
@@ -51,6 +52,7 @@ pub struct Index {
     milestones: HashMap<OwnerKey, Vec<Id>>,
     subgroups: BTreeMap<Id, Vec<Id>>,
     projects_of_group: HashMap<Id, Vec<Id>>,
+    ci: CiIndex,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -130,6 +132,7 @@ impl Index {
     }
 
     fn add_surroundings(&mut self, world: &World) {
+        self.ci = CiIndex::of(world);
         self.add_groups(world);
         self.add_projects(world);
         for label in world.labels.values() {
@@ -208,6 +211,11 @@ impl Index {
     pub fn ordered(&self, project_id: Id, order: Order) -> Option<&Ordered> {
         let at = ORDERS.iter().position(|it| *it == order)?;
         self.merge_requests.get(&project_id).map(|it| &it.ordered[at])
+    }
+
+    /// A project's pipelines and jobs.
+    pub fn ci(&self, project_id: Id) -> &ProjectCi {
+        self.ci.project(project_id)
     }
 
     /// The merge request with this number within the project.

@@ -38,8 +38,8 @@ pub(super) fn write(run: &Run<'_>, node: &Node, out: &mut Out, project: &Project
     );
 }
 
-/// Whether this request loses the merge request, for the misbehaviour `null_nodes`.
-fn lost(run: &Run<'_>, id: Id) -> bool {
+/// Whether this request loses the element, for the misbehaviour `null_nodes`.
+pub(super) fn lost(run: &Run<'_>, id: Id) -> bool {
     let odds = run.options.null_nodes;
     odds > 0.0 && draw(run.options.seed, id) < odds
 }

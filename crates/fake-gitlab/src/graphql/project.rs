@@ -3,7 +3,7 @@
 use super::executor::Run;
 use super::json::{self, Out};
 use super::plan::Node;
-use super::{commit, group, issue, issues, label, member, merge_request, merge_requests, milestone, query};
+use super::{ci, commit, group, issue, issues, label, member, merge_request, merge_requests, milestone, query};
 use crate::world::model::{Id, Namespace, Project};
 
 /// Writes a project; null where there is none or it is out of sight.
@@ -64,6 +64,7 @@ fn list_field(run: &Run<'_>, field: &Node, out: &mut Out, project: &Project) {
         "issues" => issues::write(run, field, out, project),
         "issue" => issue::write(run, field, out, issues::numbered(run, field, project)),
         "openIssuesCount" => json::option(out, issues::open(run, project), json::integer),
+        "pipeline" | "pipelineCounts" | "pipelines" => ci::of_project(run, field, out, project),
         _ => json::null(out),
     }
 }

@@ -13,7 +13,7 @@ use super::complexity::{Price, Prices};
 use super::document::Documents;
 
 /// The schema language text of everything the fake serves.
-pub const SDL: &str = include_str!("schema.graphql");
+pub const SDL: &str = concat!(include_str!("schema.graphql"), include_str!("schema/ci.graphql"));
 
 /// Which GitLab is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -12,6 +12,10 @@ pub trait Sight {
     fn sees_merge_requests(&self, project_id: Id) -> bool;
     /// Whether this user may read issues that are not confidential.
     fn sees_issues(&self, project_id: Id) -> bool;
+    /// Whether this user may read the project's pipelines and jobs; where a test does not say, whoever sees the project.
+    fn sees_ci(&self, project_id: Id) -> bool {
+        self.sees_project(project_id)
+    }
     /// Whether this user may read code, and so learns the default branch.
     fn sees_code(&self, project_id: Id) -> bool;
     /// Whether this user may read internal notes: Reporter and above.

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::ci::deployments;
 use super::entities::Millis;
 use super::entities::merge_request::merge_request as view;
 use super::params::{Declared, given, or, path};
@@ -18,6 +19,9 @@ const LIST: &[Declared] = &[
     given("author_username"),
     given("created_after"),
     given("created_before"),
+    given("deployed_after"),
+    given("deployed_before"),
+    given("environment"),
     given("iids"),
     given("labels"),
     given("milestone"),
@@ -60,6 +64,9 @@ fn wanted(ask: &Ask<'_>, project_id: Id) -> Result<Vec<Entry>, Problem> {
     let order = ask.query.word("order_by", ORDERS)?;
     let source = if order == "updated_at" { &index.by_updated } else { &index.by_created };
     let mut rows: Vec<Entry> = source.iter().filter(|entry| filter.includes(ask, entry)).copied().collect();
+    if let Some(shipped) = deployments::shipped(ask, project_id)? {
+        rows.retain(|entry| shipped.contains(&entry.id));
+    }
     reorder(ask, &mut rows, order)?;
     Ok(rows)
 }

@@ -92,6 +92,20 @@ impl Ask<'_> {
         self.headed(reply, declared, page, false)
     }
 
+    /// The same for lists GitLab does not count: no totals, whatever their length.
+    pub fn paged_uncounted<T: Copy, S: Serialize>(
+        &self,
+        declared: &[Declared],
+        page: Page,
+        rows: &[T],
+        render: impl FnMut(T) -> S,
+    ) -> Answer {
+        let body: Vec<S> = rows[page.range()].iter().copied().map(render).collect();
+        let mut reply = Reply::object(&body);
+        reply.items = body.len();
+        Ok(self.headed(reply, declared, page, false))
+    }
+
     fn headed(&self, reply: Reply, declared: &[Declared], page: Page, counted: bool) -> Reply {
         let text = |number: Option<usize>| number.map(|number| number.to_string()).unwrap_or_default();
         let mut reply = reply

@@ -16,6 +16,8 @@ pub enum Problem {
     Forbidden,
     /// A parameter that is not understood.
     BadRequest(String),
+    /// Parameters that are understood but do not go together.
+    Contradiction(&'static str),
     /// An offset beyond the instance's bound; the type of object asked for.
     OffsetTooHigh(usize, &'static str),
     /// Keyset pagination over an order that does not have it.
@@ -31,6 +33,10 @@ impl From<Problem> for Reply {
             Problem::NoRoute => Reply::json(StatusCode::NOT_FOUND, &json!({ "error": "404 Not Found" })),
             Problem::Forbidden => Reply::json(StatusCode::FORBIDDEN, &json!({ "message": "403 Forbidden" })),
             Problem::BadRequest(error) => Reply::json(StatusCode::BAD_REQUEST, &json!({ "error": error })),
+            Problem::Contradiction(reason) => {
+                let message = format!("400 Bad request - {reason}");
+                Reply::json(StatusCode::BAD_REQUEST, &json!({ "message": message }))
+            }
             Problem::OffsetTooHigh(limit, kind) => offset_too_high(limit, kind),
             Problem::NoKeyset => {
                 let error = "Keyset pagination is not yet available for this type of request";

@@ -7,17 +7,24 @@ use super::entities::user::{UserBasic, is_bot};
 use super::paging::page_size;
 use super::params::{Declared, given, or};
 use super::{Answer, Ask, Problem, Reply};
-use crate::world::model::{Namespace, User, UserType};
+use crate::world::model::{Id, Namespace, User, UserType, World};
 
 /// `GET /users/:id`
 pub fn show(ask: &Ask<'_>) -> Answer {
     let id = ask.part("id").parse::<i64>().ok();
     let user = id.and_then(|id| ask.world.users.get(&id)).ok_or(Problem::NotFound("404 User Not Found"))?;
-    Ok(Reply::object(&profile(ask, user)))
+    Ok(Reply::object(&profile(ask.world, user)))
 }
 
-fn profile(ask: &Ask<'_>, user: &User) -> Value {
-    let mut body = json!(UserBasic::of(ask.world, user.id));
+/// A user as a job shows one: the profile without what the asking user is to them.
+pub fn in_job(world: &World, id: Id) -> Option<Value> {
+    let mut body = profile(world, world.users.get(&id)?);
+    body.as_object_mut()?.remove("is_followed");
+    Some(body)
+}
+
+fn profile(world: &World, user: &User) -> Value {
+    let mut body = json!(UserBasic::of(world, user.id));
     let more = json!({
         "public_email": "",
         "created_at": Millis(user.created_at),
@@ -51,7 +58,7 @@ fn merge(body: &mut Value, more: Value) {
 pub fn current(ask: &Ask<'_>) -> Answer {
     let id = ask.viewer.user_id;
     let user = ask.world.users.get(&id).ok_or(Problem::NotFound("404 User Not Found"))?;
-    let mut body = profile(ask, user);
+    let mut body = profile(ask.world, user);
     let more = json!({
         "last_sign_in_at": null,
         "confirmed_at": Millis(user.created_at),
@@ -142,7 +149,7 @@ fn listed(ask: &Ask<'_>, user: &User) -> Value {
     if !ask.world.admins.contains(&ask.viewer.user_id) {
         return json!(UserBasic::of(ask.world, user.id));
     }
-    let mut body = profile(ask, user);
+    let mut body = profile(ask.world, user);
     let more = json!({
         "email": ask.world.email(user.id),
         "commit_email": ask.world.email(user.id),

@@ -85,6 +85,10 @@ impl Sight for Rights<'_> {
         self.world.projects.get(&id).is_some_and(check)
     }
 
+    fn sees_ci(&self, id: Id) -> bool {
+        self.world.projects.get(&id).is_some_and(|it| self.world.check_ci(self.viewer, it).is_ok())
+    }
+
     fn sees_code(&self, id: Id) -> bool {
         let reads =
             |it: &Project| it.repository_access_level != "disabled" && self.world.reads_code(self.viewer, it);

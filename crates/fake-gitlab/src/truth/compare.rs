@@ -43,6 +43,7 @@ fn key(table: &str, row: &Row) -> String {
         "gitlab_merge_request_approval_rules" => &["merge_request_id", "id"],
         "gitlab_merge_request_approval_rule_approvals" => &["merge_request_id", "rule_id", "user_id"],
         "gitlab_reviews" if row["review_type"] != "commented" => &["merge_request_id", "user_id"],
+        "gitlab_deployment_merge_requests" => &["deployment_id", "merge_request_id"],
         "gitlab_labels" | "gitlab_milestones" => &["project_id", "id"],
         "gitlab_commits" => &["project_id", "sha"],
         "gitlab_merge_request_commits" => &["merge_request_id", "sha"],

@@ -83,6 +83,7 @@ impl Sight<'_> {
         if self.reading.issues {
             ids.extend(self.people_of_issues());
         }
+        ids.extend(self.ci_user_ids());
         ids
     }
 

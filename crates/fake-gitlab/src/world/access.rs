@@ -1,5 +1,7 @@
 //! Who may see what: GitLab's rules, as far as the fake needs them.
 
+mod ci;
+
 use super::issue::Issue;
 use super::model::{Group, Id, MergeRequest, Namespace, Note, Project, World};
 

@@ -6,6 +6,7 @@ mod approval_rules;
 mod commits;
 mod groups;
 mod issues;
+mod ci;
 mod labels;
 mod members;
 mod merge_requests;
@@ -19,7 +20,8 @@ pub(crate) use commits::new_commit;
 pub use issues::NewIssue;
 pub use merge_requests::{MergeStyle, NewMergeRequest};
 pub use notes::NewNote;
-pub use random::{Kinds, Subject, random_change, random_change_among};
+pub use random::{Kinds, Subject, random_change, random_change_among, random_ci_change};
+pub use ci::{JobOutcome, NewDeployment, NewJob, NewPipeline};
 
 use chrono::TimeDelta;
 

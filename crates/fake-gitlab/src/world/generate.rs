@@ -3,6 +3,7 @@
 mod approval_rules;
 mod history;
 mod issues;
+mod ci;
 mod lives;
 mod messages;
 mod oddities;
@@ -41,8 +42,16 @@ pub struct Scale {
     pub people: usize,
     /// Whether the first projects hold one of each oddity GitLab is known for.
     pub oddities: bool,
-    /// Merge requests in the first project, on top of the others, that share one `updated_at`.
+    /// Merge requests in the first project, on top of the others, that share one `updated_at`; and as many pipelines.
     pub shared_timestamp: usize,
+    /// Pipelines in each project that has commits.
+    pub pipelines_per_project: usize,
+    /// Jobs of an ordinary pipeline.
+    pub jobs_per_pipeline: usize,
+    /// Environments in every third project.
+    pub environments_per_project: usize,
+    /// Deployments in every third project.
+    pub deployments_per_project: usize,
 }
 
 impl Scale {
@@ -58,6 +67,10 @@ impl Scale {
             people: 40,
             oddities: true,
             shared_timestamp: 130,
+            pipelines_per_project: 4,
+            jobs_per_pipeline: 4,
+            environments_per_project: 3,
+            deployments_per_project: 4,
         }
     }
 
@@ -73,6 +86,10 @@ impl Scale {
             people: 60,
             oddities: true,
             shared_timestamp: 0,
+            pipelines_per_project: 20,
+            jobs_per_pipeline: 5,
+            environments_per_project: 3,
+            deployments_per_project: 6,
         }
     }
 
@@ -88,10 +105,14 @@ impl Scale {
             people: 120,
             oddities: true,
             shared_timestamp: 0,
+            pipelines_per_project: 100,
+            jobs_per_pipeline: 8,
+            environments_per_project: 4,
+            deployments_per_project: 20,
         }
     }
 
-    /// 40,000 merge requests with 400,000 notes.
+    /// 40,000 merge requests with 400,000 notes, 20,000 pipelines with 160,000 jobs.
     pub fn large() -> Self {
         Self { groups: 24, projects: 200, people: 400, ..Self::medium() }
     }
@@ -105,6 +126,7 @@ pub fn generate(seed: u64, scale: &Scale) -> World {
     maker.projects();
     maker.approval_rules();
     maker.merge_requests();
+    maker.ci(seed);
     let mut world = maker.finish();
     // Each draws from a stream of its own, so that what one makes does not depend on the others.
     history::write(&mut world, stream(seed, 1), scale);

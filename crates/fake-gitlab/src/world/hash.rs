@@ -25,4 +25,5 @@ pub mod kind {
     pub const BASE: u64 = 5;
     pub const BOT: u64 = 6;
     pub const COMMIT: u64 = 7;
+    pub const PIPELINE: u64 = 8;
 }

@@ -1,6 +1,10 @@
 //! Lookups made from the world once per change of it, so that no request scans everything.
 
+mod ci;
+
 use std::collections::HashMap;
+
+pub use ci::{CiIndex, PipelineEntry, ProjectCi};
 
 use super::model::{Id, MergeRequestState, Namespace, Owner, Time, World};
 
@@ -49,12 +53,14 @@ pub struct Index {
     pub milestones: HashMap<Owner, Vec<Id>>,
     /// Merge requests by project.
     pub projects: HashMap<Id, ProjectIndex>,
+    /// Pipelines, jobs, environments and deployments by project.
+    pub ci: CiIndex,
 }
 
 impl Index {
     /// Reads the whole world once.
     pub fn of(world: &World) -> Self {
-        let mut index = Self::default();
+        let mut index = Self { ci: CiIndex::of(world), ..Self::default() };
         index.add_groups(world);
         index.add_projects(world);
         for label in world.labels.values() {

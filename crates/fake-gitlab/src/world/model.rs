@@ -5,6 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+mod ci;
+
+pub use ci::*;
+
 use super::approval_rules::ApprovalRules;
 use super::git::Repository;
 use super::issue::Issue;
@@ -29,6 +33,8 @@ pub struct World {
     pub repositories: BTreeMap<Id, Repository>,
     /// Users who administer the instance.
     pub admins: BTreeSet<Id>,
+    /// Pipelines, jobs, environments and deployments.
+    pub ci: Ci,
     /// The instance's clock: what GitLab would call now.
     pub now: Time,
     /// The instance's own address without a trailing slash, as it stands in links and `web_url`s.

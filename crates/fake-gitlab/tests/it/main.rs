@@ -4,6 +4,7 @@
 
 mod approval_rules;
 mod changes;
+mod ci;
 mod client;
 mod commits;
 mod control;

@@ -18,7 +18,8 @@ const ORIGINS: &str = include_str!("../../../catalogue/samples/origins.json");
 fn origin(resource: &Resource) -> Origin {
     let all: Value = serde_json::from_str(ORIGINS).expect("the origins are JSON");
     let id = |name: &str| all[resource.name][name].as_i64().unwrap_or(0);
-    Origin::instance(Instance(0)).project(id("project")).group(id("group")).merge_request(id("merge_request"))
+    let origin = Origin::instance(Instance(0)).project(id("project")).group(id("group"));
+    origin.merge_request(id("merge_request")).pipeline(id("pipeline"))
 }
 
 fn rows(resource: &Resource, reader: &Reader) -> Rows {

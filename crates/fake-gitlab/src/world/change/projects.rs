@@ -218,6 +218,7 @@ impl World {
         for id in gone {
             self.delete_merge_request(id);
         }
+        self.forget_ci(project_id);
         self.forget_project(project_id);
     }
 

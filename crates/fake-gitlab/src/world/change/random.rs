@@ -1,11 +1,14 @@
 //! Changes made at random, for tests that let the world live.
 
 mod issues;
+mod ci;
 mod listings;
 mod merge_requests;
 mod subjects;
 
 pub use subjects::{Subject, random_change_among};
+
+pub use ci::random_ci_change;
 
 use chrono::TimeDelta;
 use rand::{Rng, RngExt};

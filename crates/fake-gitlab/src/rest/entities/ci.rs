@@ -1,0 +1,6 @@
+//! Pipelines, jobs, environments and deployments.
+
+pub mod deployment;
+pub mod environment;
+pub mod job;
+pub mod pipeline;

@@ -1,0 +1,29 @@
+//! Who may see pipelines, jobs, environments and deployments.
+
+use super::{Denied, Viewer};
+use crate::world::model::{Project, World};
+
+impl World {
+    /// Whether pipelines and jobs of the project can be read. Projects have public jobs by default: who reads the
+    /// project reads them, a Guest included.
+    pub fn check_ci(&self, viewer: &Viewer, project: &Project) -> Result<(), Denied> {
+        if !self.can_read_project(viewer, project) {
+            return Err(Denied::Invisible);
+        }
+        let member =
+            viewer.job_project_id == Some(project.id) || self.project_access_level(viewer, project).is_some();
+        match project.builds_access_level.as_str() {
+            "disabled" => Err(Denied::Forbidden),
+            "private" if !member => Err(Denied::Forbidden),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether environments and deployments can be read: where pipelines can, and in a private project from Reporter
+    /// on. They vanish with CI/CD.
+    pub fn check_deployments(&self, viewer: &Viewer, project: &Project) -> Result<(), Denied> {
+        self.check_ci(viewer, project)?;
+        let allowed = project.visibility != "private" || self.reads_code(viewer, project);
+        if allowed { Ok(()) } else { Err(Denied::Forbidden) }
+    }
+}
