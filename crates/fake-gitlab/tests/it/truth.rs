@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::client::{all, first_project, tiny};
 
 const GRAPHQL: Reading = Reading::GRAPHQL;
-const REST: Reading = Reading { graphql: false, approvals_have_time: true, ..Reading::REST };
+const REST: Reading = Reading { approvals_have_time: true, ..Reading::REST };
 
 fn reader(world: &World) -> Viewer {
     Viewer::of(world.users.values().find(|user| user.username == READER).unwrap().id)

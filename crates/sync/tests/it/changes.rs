@@ -20,7 +20,7 @@ async fn changes_are_found(seed: u64, edition: Edition, graphql: bool) {
     change(&bench, seed, CHANGES);
     let second = bench.sync_with(|it| it.rest_only = !graphql).await;
     assert!(second.ok, "{:?}", second.error);
-    assert_equal(&bench, Reading { graphql, approvals_have_time: false, ..Reading::REST }).await;
+    assert_equal(&bench, Reading { graphql, ..Reading::REST }).await;
 }
 
 pub fn change(bench: &Bench, seed: u64, count: usize) {

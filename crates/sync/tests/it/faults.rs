@@ -52,7 +52,7 @@ async fn reads_the_truth_in_spite_of_it_all(seed: u64, rest_only: bool) {
         outcome.skips
     );
     assert!(outcome.waited_seconds > 0.5, "the storms were waited out: {outcome:?}");
-    assert_equal(&bench, Reading { graphql: !rest_only, approvals_have_time: false, ..Reading::REST }).await;
+    assert_equal(&bench, Reading { graphql: !rest_only, ..Reading::REST }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,7 +79,7 @@ async fn a_moving_world_is_read(seed: u64, rest_only: bool) {
     bench.fake.faults().stop_hooks();
     let second = bench.sync_with(|it| it.rest_only = rest_only).await;
     assert!(second.ok, "{:?}", second.error);
-    assert_equal(&bench, Reading { graphql: !rest_only, approvals_have_time: false, ..Reading::REST }).await;
+    assert_equal(&bench, Reading { graphql: !rest_only, ..Reading::REST }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

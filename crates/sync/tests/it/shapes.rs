@@ -50,7 +50,7 @@ async fn the_time_of_an_approval_comes_from_the_approval_where_rest_tells_it() {
     let bench = bench(settings, 83).await;
     let outcome = bench.sync_with(|it| it.rest_only = true).await;
     assert!(outcome.ok, "{:?}", outcome.error);
-    assert_equal(&bench, Reading { graphql: false, approvals_have_time: true, ..Reading::REST }).await;
+    assert_equal(&bench, Reading { approvals_have_time: true, ..Reading::REST }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
