@@ -52,7 +52,7 @@ fn origins(places: &Places) -> Value {
             Scope::Group => (places.group, 0, 0, 0),
             Scope::Project => (0, project, 0, 0),
             Scope::MergeRequest => (0, project, places.merge_request, 0),
-            Scope::Pipeline => (0, project, 0, places.ci.pipeline),
+            Scope::Pipeline => (0, project, 0, places.pipeline_of(resource)),
         };
         let origin = json!({
             "group": group, "project": project, "merge_request": merge_request, "pipeline": pipeline,

@@ -62,8 +62,12 @@ pub static BRIDGES: Resource = Resource {
 pub static JOBS_QUERY: Document = Document { name: "jobs", text: include_str!("jobs/list_jobs.graphql") };
 
 /// Where jobs are stored.
-pub static TABLE: Table =
-    Table { name: "gitlab_jobs", key: &["project_id", "id"], version: None, fill: &["failure_reason", "retried"] };
+pub static TABLE: Table = Table {
+    name: "gitlab_jobs",
+    key: &["project_id", "id"],
+    version: None,
+    fill: &["failure_reason", "retried"],
+};
 
 row! {
     GraphqlRow<'a> in TABLE {
@@ -89,7 +93,8 @@ row! {
     }
 }
 
-/// GitLab tells some durations with a fraction and others cut: whole seconds are what every reader knows.
+/// GitLab tells some durations with a fraction and others cut: whole seconds are what every reader knows. A duration that
+/// is not over yet grows with every answer and is left out: until a job ends, or for ever where it never began.
 pub(crate) fn whole_seconds(seconds: f64) -> i64 {
     seconds as i64
 }

@@ -34,10 +34,10 @@ pub use connection::{Answer, Connection, PageInfo};
 pub use details::{GROUP_DETAILS, PROJECT_DETAILS};
 pub use document::Document;
 pub use gid::{Gid, gid};
+pub use list::{List, Pending};
 pub use origin::{Instance, Origin};
 pub use resource::{Connector, Cursor, Read, Reader, Resource, Scope, Source};
 pub use row::Row;
-pub use list::{List, Pending};
 pub use rows::{Batch, CompleteList, Rows};
 pub use table::Table;
 

@@ -2,8 +2,8 @@
 //! that REST reads singly.
 
 use crate::{
-    Connector, Document, Origin, Rows, Table, approval_rules, approvals, jobs, merge_requests, notes, pipelines,
-    reviewers,
+    Connector, Document, Origin, Rows, Table, approval_rules, approvals, jobs, merge_requests, notes,
+    pipelines, reviewers,
 };
 
 /// A list below a merge request or a pipeline that has to be read on its own.

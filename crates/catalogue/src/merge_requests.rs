@@ -9,10 +9,10 @@ mod rest;
 
 use chrono::{DateTime, Utc};
 
-pub(crate) use graphql::{assignee, label};
 pub use graphql::{
     LIST_QUERIES, MERGE_REQUESTS_QUERY, OPEN_MERGE_REQUESTS_QUERY, OpenMergeRequest, read_open,
 };
+pub(crate) use graphql::{assignee, label};
 
 use crate::row::row;
 use crate::{

@@ -1,8 +1,8 @@
 //! GitLab's GraphQL, as far as Weir could want it: a pure function from the world, what the asking user may see and
 //! the request to the answer's bytes. Nothing here waits, reads a clock or holds a lock while it writes.
 
-mod commit;
 mod ci;
+mod commit;
 pub mod complexity;
 mod connection;
 mod cursor;

@@ -2,8 +2,8 @@
 
 pub mod approval_state;
 pub mod approvals;
-pub mod commits;
 pub mod ci;
+pub mod commits;
 pub mod entities;
 pub mod groups;
 pub mod instance;

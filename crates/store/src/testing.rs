@@ -28,6 +28,19 @@ impl Store {
         Ok(rows.into_iter().filter_map(|mut row| row.swap_remove(0).as_object().cloned()).collect())
     }
 
+    /// Takes every row away: much faster than another database.
+    pub async fn clear(&self) -> Result<(), StoreError> {
+        let tables: Vec<String> = sqlx::query_scalar(
+            "select format('%I.%I', schemaname, tablename) from pg_tables
+              where schemaname in ('public', 'weir') and tablename not like '\\_%'",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        sqlx::query(AssertSqlSafe(format!("truncate {}", tables.join(", ")))).execute(&self.pool).await?;
+        self.seen_users.forget();
+        Ok(())
+    }
+
     /// Empties a column of every row, as a read of the same moment with other content would.
     pub async fn set_null(&self, table: &str, column: &str) -> Result<(), StoreError> {
         let sql = format!("update {table} set \"{column}\" = null");

@@ -1,9 +1,13 @@
 //! How much is asked for at once. A page that GitLab cannot answer is halved; what went well grows back.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
 use catalogue::Document;
 use catalogue::pipelines::PIPELINES_QUERY;
+
+/// A page that took longer does not grow: GitLab gives up after thirty seconds.
+const EASY: Duration = Duration::from_secs(3);
 
 /// Sizes of pages, by query.
 #[derive(Debug)]
@@ -16,7 +20,7 @@ pub(crate) struct Sizes {
 
 impl Default for Sizes {
     fn default() -> Sizes {
-        Sizes { merge_requests: PageSize::new(50), pipelines: PageSize::new(25) }
+        Sizes { merge_requests: PageSize::new(50, 50), pipelines: PageSize::new(25, 50) }
     }
 }
 
@@ -35,8 +39,8 @@ pub(crate) struct PageSize {
 }
 
 impl PageSize {
-    fn new(most: usize) -> PageSize {
-        PageSize { now: AtomicUsize::new(most), most }
+    fn new(now: usize, most: usize) -> PageSize {
+        PageSize { now: AtomicUsize::new(now), most }
     }
 
     pub(crate) fn now(&self) -> usize {
@@ -52,8 +56,11 @@ impl PageSize {
         })
     }
 
-    /// A page of this size went well.
-    pub(crate) fn went_well(&self, size: usize) {
+    /// A page of this size went well, and took so long.
+    pub(crate) fn went_well(&self, size: usize, took: Duration) {
+        if took > EASY {
+            return;
+        }
         let larger = (size + size / 4 + 1).min(self.most);
         let grow = |now: usize| (now <= size && now < larger).then_some(larger);
         let _ = self.now.fetch_update(Relaxed, Relaxed, grow);

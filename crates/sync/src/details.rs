@@ -8,7 +8,8 @@ use catalogue::labels::LABELS;
 use catalogue::members::{GROUP_MEMBERS, PROJECT_MEMBERS};
 use catalogue::milestones::MILESTONES;
 use catalogue::{
-    Answer, Connection, Connector, Document, GROUP_DETAILS, Gid, Origin, PROJECT_DETAILS, Resource, Rows, Table, gid,
+    Answer, Connection, Connector, Document, GROUP_DETAILS, Gid, Origin, PROJECT_DETAILS, Resource, Rows,
+    Table, gid,
 };
 use catalogue::{group_labels, labels, members, milestones};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -221,10 +222,10 @@ fn standing(node: &ProjectNode) -> Standing {
         newest: it.nodes.first().and_then(|it| it.as_ref()).map(|it| it.updated_at),
     });
     let any = |it: &Connection| !it.nodes.is_empty();
-    let pipelines = node.pipelines.as_ref().map(|it| Pipelines {
-        listed: any(it),
-        children: node.child_pipelines.as_ref().is_some_and(any),
-    });
+    let pipelines = node
+        .pipelines
+        .as_ref()
+        .map(|it| Pipelines { listed: any(it), children: node.child_pipelines.as_ref().is_some_and(any) });
     Standing { merge_requests, pipelines }
 }
 

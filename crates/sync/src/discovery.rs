@@ -128,7 +128,13 @@ async fn by_number(engine: &Engine, project: &str, sight: &mut Sight, halt: Halt
     let reason = if engine.options.job_token { "job_token" } else { "not_found_or_no_access" };
     let detail = "The token may not read the project itself, only its merge requests.";
     engine.skip("projects", engine.instance.id(source_id), reason, detail);
-    let found = Found { source_id, path: project.to_owned(), namespace_id: None, merge_requests_off: false, builds_off: false };
+    let found = Found {
+        source_id,
+        path: project.to_owned(),
+        namespace_id: None,
+        merge_requests_off: false,
+        builds_off: false,
+    };
     sight.projects.insert(source_id, found);
     Ok(())
 }

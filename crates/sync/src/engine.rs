@@ -132,9 +132,8 @@ impl Engine {
 
     /// The pending lists that this run reads. Those that only a run with other options asks for are left to it.
     pub(crate) fn lists(&self) -> Vec<List> {
-        let wanted = |it: &List| {
-            self.has(it.connector()) && (self.approval_rules || *it != List::ApprovalRules)
-        };
+        let wanted =
+            |it: &List| self.has(it.connector()) && (self.approval_rules || *it != List::ApprovalRules);
         List::ALL.into_iter().filter(wanted).collect()
     }
 

@@ -7,8 +7,8 @@ use gitlab_client::Client;
 use serde::Serialize;
 use store::Store;
 
-use crate::ending::failure;
 use crate::details::Since;
+use crate::ending::failure;
 use crate::engine::{Options, Stop};
 use crate::run::engine;
 use crate::standing::Standing;
@@ -42,7 +42,8 @@ pub async fn dry_run(
     let projects: Vec<i64> = sight.projects.keys().copied().collect();
     let asked: Vec<(i64, Since)> = projects.iter().map(|it| (*it, None)).collect();
     let standings = details::projects(&engine, &asked).await.map_err(failure)?;
-    let merge_requests = engine.capabilities.graphql.then(|| standings.values().map(Standing::merge_requests).sum());
+    let merge_requests =
+        engine.capabilities.graphql.then(|| standings.values().map(Standing::merge_requests).sum());
     let used = client.usage().requests.max(1);
     let requests = merge_requests.map(|count: i64| {
         let rules = if engine.approval_rules { count } else { 0 };

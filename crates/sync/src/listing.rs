@@ -109,11 +109,7 @@ pub(crate) enum Done {
 }
 
 /// Brings a listing of a project up to date.
-pub(crate) async fn project(
-    engine: &Engine,
-    lease: &Lease,
-    listing: &'static Listing,
-) -> Result<Done, Halt> {
+pub(crate) async fn project(engine: &Engine, lease: &Lease, listing: &'static Listing) -> Result<Done, Halt> {
     let mut older_left = false;
     for key in listing.keys(engine, lease.unit.parent_id) {
         let mut partition = engine.store.partition(&key).await?;

@@ -145,12 +145,7 @@ async fn leave_pending(engine: &Engine, project: i64) -> Result<(), Halt> {
     let rules = engine.approval_rules.then_some(List::ApprovalRules);
     for (_, id, iid) in engine.store.stored_open(&[project]).await? {
         for list in [List::Approvals, List::Reviewers].into_iter().chain(rules) {
-            rows.pending.push(Pending {
-                list,
-                project: source,
-                parent: engine.instance.source_id(id),
-                iid,
-            });
+            rows.pending.push(Pending { list, project: source, parent: engine.instance.source_id(id), iid });
         }
     }
     engine.write(&engine.page(&rows, engine.now())).await?;

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use catalogue::approval_rules::APPROVAL_RULES;
 use catalogue::approvals::APPROVALS;
-use catalogue::notes::NOTES;
 use catalogue::jobs::{BRIDGES, JOBS};
+use catalogue::notes::NOTES;
 use catalogue::pipelines::PIPELINE;
 use catalogue::reviewers::REVIEWERS;
 use catalogue::{List, Origin, Pending, Reader, Rows, merge_requests, pipelines};

@@ -16,7 +16,9 @@ use crate::ending::{abandon, failure, finish};
 use crate::engine::{Engine, Halt, Options, Stop};
 use crate::refusals::Refusals;
 use crate::sight::Sight;
-use crate::{Failure, Outcome, Progress, approval_rules, discovery, open_set, pipelines, plan, users, verify, work};
+use crate::{
+    Failure, Outcome, Progress, approval_rules, discovery, open_set, pipelines, plan, users, verify, work,
+};
 
 /// How long to wait for others who hold the last parts of the work.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(20);

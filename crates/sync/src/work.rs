@@ -7,8 +7,8 @@ use store::{Joined, Lease, StoreError};
 use tokio::task::JoinSet;
 
 use crate::engine::{Engine, Halt};
-use crate::run::{PATIENCE, interrupted};
 use crate::listing::{self, Done, Listing};
+use crate::run::{PATIENCE, interrupted};
 use crate::{Failure, Progress, pending};
 
 /// How often a part that fails is tried again within a run.

@@ -68,7 +68,7 @@ impl Asker {
             request = match placeholder {
                 "{group}" => request.value(at.group),
                 "{project}" => request.value(at.project_of(resource)),
-                "{pipeline}" => request.value(at.ci.pipeline),
+                "{pipeline}" => request.value(at.pipeline_of(resource)),
                 "{iid}" => request.value(at.iid),
                 other => bail!("record does not know what {other} stands for"),
             };

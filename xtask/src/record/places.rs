@@ -28,9 +28,16 @@ pub struct CiPlaces {
     pub project: Id,
     pub pipeline: Id,
     pub iid: i64,
+    /// A pipeline that started others.
+    pub bridged: Id,
 }
 
 impl Places {
+    /// The pipeline that a resource is read under.
+    pub fn pipeline_of(&self, resource: &Resource) -> Id {
+        if resource.name == "bridges" { self.ci.bridged } else { self.ci.pipeline }
+    }
+
     /// The project that a resource is read under.
     pub fn project_of(&self, resource: &Resource) -> Id {
         match resource.connector {
@@ -77,23 +84,28 @@ fn ci_places(world: &World, viewer: &Viewer) -> Option<CiPlaces> {
         .map(|it| it.project_id)
         .collect();
     let shown = world.ci.pipelines.values().filter(|it| {
-        it.jobs.len() <= super::ELEMENTS && parents.contains(&it.project_id) && readable(it.project_id).is_some()
+        it.jobs.len() <= super::ELEMENTS
+            && parents.contains(&it.project_id)
+            && readable(it.project_id).is_some()
     });
     let best = best(shown, |it| pipeline_score(it))?;
-    Some(CiPlaces { project: best.project_id, pipeline: best.id, iid: best.iid })
+    let has_bridge = |it: &&Pipeline| it.jobs.iter().any(|job| job.kind == JobKind::Bridge);
+    let bridged =
+        world.ci.pipelines.values().filter(|it| it.project_id == best.project_id).find(has_bridge)?;
+    Some(CiPlaces { project: best.project_id, pipeline: best.id, iid: best.iid, bridged: bridged.id })
 }
 
 fn pipeline_score(it: &Pipeline) -> usize {
     let jobs = || it.jobs.iter();
-    // Both kinds are samples of their own, so neither must be missing.
-    let kinds = [JobKind::Build, JobKind::Bridge].map(|kind| jobs().any(|job| job.kind == kind));
+    // They are a sample of their own, so they must not be missing.
+    let builds = jobs().any(|job| job.kind == JobKind::Build);
     let facts = [
         jobs().any(|job| job.failure_reason.is_some()),
         jobs().any(|job| job.coverage.is_some()),
         jobs().any(|job| job.started_at.is_none()),
         it.finished_at.is_some(),
     ];
-    10 * count(&kinds) + count(&facts)
+    10 * count(&[builds]) + count(&facts)
 }
 
 /// The first of those with the highest score.

@@ -1,5 +1,5 @@
 //! Why a job failed. REST tells a word; GraphQL tells only the sentence that GitLab shows beside a failed job:
-//! `failed - (script failure)`, with ` (allowed to fail)` behind it where that is so.
+//! `Failed - (script failure)`, with ` (allowed to fail)` and ` (retried)` behind it where that is so.
 
 /// GitLab's sentences that are not the word with blanks for underscores, and the words they stand for.
 const SENTENCES: &[(&str, &str)] = &[
@@ -11,7 +11,10 @@ const SENTENCES: &[(&str, &str)] = &[
     ("upstream project could not be found", "upstream_bridge_project_not_found"),
     ("no permissions to trigger downstream pipeline", "insufficient_bridge_permissions"),
     ("no permissions to read upstream project", "insufficient_upstream_permissions"),
-    ("creation of child pipeline not allowed from another child pipeline", "bridge_pipeline_is_child_pipeline"),
+    (
+        "creation of child pipeline not allowed from another child pipeline",
+        "bridge_pipeline_is_child_pipeline",
+    ),
     ("downstream pipeline can not be created", "downstream_pipeline_creation_failed"),
     ("secrets provider can not be found", "secrets_provider_not_found"),
     ("reached maximum depth of child pipelines", "reached_max_descendant_pipelines_depth"),
@@ -50,6 +53,7 @@ const WORDS: &[&str] = &[
 /// The word for what a tooltip says. None where the sentence is not known: it is not guessed.
 pub(super) fn reason(tooltip: &str) -> Option<&'static str> {
     let inside = tooltip.split_once(" - (")?.1;
+    let inside = inside.strip_suffix(" (retried)").unwrap_or(inside);
     let sentence = inside.strip_suffix(" (allowed to fail)").unwrap_or(inside).strip_suffix(')')?;
     // A bridge adds what its pipeline said, behind a comma.
     let sentence = sentence.split_once(", ").map_or(sentence, |it| it.0).to_ascii_lowercase();
@@ -67,10 +71,12 @@ mod tests {
     #[test]
     fn the_sentence_beside_a_failed_job_is_the_word_that_rest_tells() {
         assert_eq!(reason("failed - (script failure)"), Some("script_failure"));
-        assert_eq!(reason("failed - (API failure)"), Some("api_failure"));
+        assert_eq!(reason("Failed - (API failure)"), Some("api_failure"));
+        assert_eq!(reason("Failed - (API failure) (allowed to fail) (retried)"), Some("api_failure"));
         assert_eq!(reason("failed - (script failure) (allowed to fail)"), Some("script_failure"));
         assert_eq!(reason("failed - (unsupported runner)"), Some("runner_unsupported"));
-        let bridge = "failed - (downstream pipeline can not be created, jobs config should contain a visible job)";
+        let bridge =
+            "failed - (downstream pipeline can not be created, jobs config should contain a visible job)";
         assert_eq!(reason(bridge), Some("downstream_pipeline_creation_failed"));
         let limit = "failed - (Too many downstream pipelines triggered in the last minute. Try again later.)";
         assert_eq!(reason(limit), Some("reached_downstream_pipeline_trigger_rate_limit"));

@@ -126,14 +126,19 @@ pub fn from_graphql(
         tag: it.created_by_tag,
         coverage: it.coverage,
         runner_id: it.runner.as_ref().map(|runner| runner.id.id),
-        runner_type: it.runner.as_ref().and_then(|it| it.runner_type.as_deref()).map(upper_to_lower).as_deref(),
+        runner_type: it
+            .runner
+            .as_ref()
+            .and_then(|it| it.runner_type.as_deref())
+            .map(upper_to_lower)
+            .as_deref(),
         tags: it.tags.as_deref(),
         created_at: it.created_at,
         started_at: it.started_at,
         finished_at: it.finished_at,
         erased_at: it.erased_at,
-        duration_seconds: it.duration,
-        queued_duration_seconds: it.queued_duration.map(whole_seconds),
+        duration_seconds: it.duration.filter(|_| it.finished_at.is_some()),
+        queued_duration_seconds: it.queued_duration.filter(|_| it.started_at.is_some()).map(whole_seconds),
         downstream_project_id: downstream.and_then(|it| it.project.as_ref()).map(|it| origin.id(it.id.id)),
         downstream_pipeline_id: downstream.map(|it| origin.id(it.id.id)),
     });

@@ -92,7 +92,11 @@ fn write_jobs(below: &Origin, iid: i64, it: &Pipeline, out: &mut Rows) -> serde_
     for node in &list.nodes {
         jobs::from_graphql(below, node.get(), Some(&reasons), out)?;
     }
-    if list.page_info.has_next_page || failed.page_info.has_next_page || !list.is_whole() || !failed.is_whole() {
+    if list.page_info.has_next_page
+        || failed.page_info.has_next_page
+        || !list.is_whole()
+        || !failed.is_whole()
+    {
         pending(below, iid, out);
     } else {
         out.complete(&jobs::TABLE, PARENT, &[below.project_id(), below.pipeline_id()]);

@@ -6,13 +6,23 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-/// Connections and interfaces that were not recorded, in terms of what was.
+/// Connections and other types that were not recorded, in terms of what was.
 const SUPPLEMENT: &str = "
 type GroupMemberConnection { nodes: [GroupMember] pageInfo: PageInfo! }
 type MilestoneConnection { nodes: [Milestone] pageInfo: PageInfo! }
+type CiStage { name: String }
+type CiRunner { id: ID! runnerType: String! }
+type DetailedStatus { tooltip: String }
 type MemberInterface { id: ID! accessLevel: AccessLevel createdAt: Time expiresAt: Time user: UserCore }
 ";
-const SUPPLIED: [&str; 3] = ["GroupMemberConnection", "MilestoneConnection", "MemberInterface"];
+const SUPPLIED: [&str; 6] = [
+    "GroupMemberConnection",
+    "MilestoneConnection",
+    "CiStage",
+    "CiRunner",
+    "DetailedStatus",
+    "MemberInterface",
+];
 const BUILT_IN: [&str; 5] = ["String", "Int", "Float", "Boolean", "ID"];
 
 /// The SDL; none where the recording is absent.

@@ -3,7 +3,9 @@
 use super::executor::Run;
 use super::json::{self, Out};
 use super::plan::Node;
-use super::{ci, commit, group, issue, issues, label, member, merge_request, merge_requests, milestone, query};
+use super::{
+    ci, commit, group, issue, issues, label, member, merge_request, merge_requests, milestone, query,
+};
 use crate::world::model::{Id, Namespace, Project};
 
 /// Writes a project; null where there is none or it is out of sight.

@@ -1,7 +1,7 @@
 //! The bodies: what GitLab shows of each kind of row.
 
-pub mod commit;
 pub mod ci;
+pub mod commit;
 pub mod group;
 pub mod issue;
 pub mod member;

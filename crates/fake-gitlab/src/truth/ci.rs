@@ -135,7 +135,6 @@ fn pipeline(it: &Pipeline) -> Row {
         "source": it.source.word(),
         "ref": &*it.git_ref,
         "sha": it.sha,
-        "before_sha": it.before_sha,
         "user_id": it.user_id,
         "tag": it.tag,
         "yaml_errors": it.yaml_errors,

@@ -56,11 +56,16 @@ fn key(table: &str, row: &Row) -> String {
     format!("{verdict}{}", columns.iter().map(|it| row[*it].to_string()).collect::<Vec<_>>().join("/"))
 }
 
-/// Times to the second.
+/// Times to the second; a number is the same with a fraction of nought and without.
 fn normal(name: &str, value: &Value) -> Value {
     let is_time = name.ends_with("_at") || name == "ready_for_review";
     match value.as_str() {
         Some(text) if is_time && text.len() >= 19 => Value::String(text[..19].replace(' ', "T")),
+        _ if value.is_f64() => value.as_f64().filter(|it| it.fract() == 0.0).map_or(value.clone(), whole),
         _ => value.clone(),
     }
+}
+
+fn whole(number: f64) -> Value {
+    Value::from(number as i64)
 }

@@ -3,10 +3,10 @@
 //! milliseconds, as writing takes time. Methods panic when given an id that does not exist.
 
 mod approval_rules;
+mod ci;
 mod commits;
 mod groups;
 mod issues;
-mod ci;
 mod labels;
 mod members;
 mod merge_requests;
@@ -16,12 +16,12 @@ mod projects;
 mod random;
 mod reviews;
 
+pub use ci::{JobOutcome, NewDeployment, NewJob, NewPipeline};
 pub(crate) use commits::new_commit;
 pub use issues::NewIssue;
 pub use merge_requests::{MergeStyle, NewMergeRequest};
 pub use notes::NewNote;
 pub use random::{Kinds, Subject, random_change, random_change_among, random_ci_change};
-pub use ci::{JobOutcome, NewDeployment, NewJob, NewPipeline};
 
 use chrono::TimeDelta;
 

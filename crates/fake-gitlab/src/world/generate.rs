@@ -1,9 +1,9 @@
 //! A world made from a seed: the same seed and scale give the same world, to the microsecond.
 
 mod approval_rules;
+mod ci;
 mod history;
 mod issues;
-mod ci;
 mod lives;
 mod messages;
 mod oddities;

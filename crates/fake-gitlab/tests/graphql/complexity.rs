@@ -51,6 +51,17 @@ fn fixed_prices_and_git_storage_are_charged() {
 }
 
 #[test]
+fn pipelines_cost_more_by_ref_and_commit() {
+    let of = |arguments: &str| {
+        score(&format!(r#"{{ project(fullPath: "a") {{ pipelines{arguments} {{ nodes {{ id }} }} }} }}"#)) - 1
+    };
+    // (nodes 1 + id 1 + resolver 1) * 1.5, and two points on top of the resolver's for each of ref and sha.
+    assert_eq!(of("(first: 50)"), 4);
+    assert_eq!(of(r#"(first: 50, ref: "main")"#), 7);
+    assert_eq!(of(r#"(first: 50, ref: "main", sha: "a")"#), 10);
+}
+
+#[test]
 fn variables_decide_the_page() {
     let query = "query Q($first: Int) { projects(first: $first) { nodes { id } } }";
     assert_eq!(of_query(query, &json!({"first": 1})).unwrap(), 3);

@@ -4,6 +4,7 @@ mod changes;
 mod deployments;
 mod generation;
 mod graphql;
+mod graphql_details;
 mod jobs;
 mod pipelines;
 mod random;

@@ -73,12 +73,12 @@ fn notes_of_a_merge_request_are_in_order() {
 #[test]
 fn a_seed_makes_what_it_always_made() {
     let mut world = tiny(1);
-    assert_eq!(digest(&world), 0x6da7_2788_6129_c5f9);
+    assert_eq!(digest(&world), 0x8d35_9a8f_aeee_5687);
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     for kinds in [[Kinds::Visible; 200].as_slice(), &[Kinds::All; 100]].concat() {
         random_change(&mut world, &mut rng, kinds);
     }
-    assert_eq!(digest(&world), 0xcc42_e37b_9c66_8af8, "also when it changes");
+    assert_eq!(digest(&world), 0xe7a4_ca92_b58f_77dc, "also when it changes");
 }
 
 fn digest(world: &World) -> u64 {

@@ -33,7 +33,7 @@ async fn what_was_read_before_there_were_rules_is_asked_for_its_own_once() {
     let store = database.store().await;
     let ask = async || store.ask_for_approval_rules(0, &[7], None).await.unwrap();
     assert_eq!(ask().await, 1, "the one that is still there");
-    let pending = "select list || ' ' || project || ' ' || merge_request || ' ' || iid from weir.pending";
+    let pending = "select list || ' ' || project || ' ' || parent || ' ' || iid from weir.pending";
     assert_eq!(value(&store, pending).await, "approval_rules 7 70 1");
     database.execute("delete from weir.pending").await;
     assert_eq!(ask().await, 0);

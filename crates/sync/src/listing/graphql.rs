@@ -1,5 +1,7 @@
 //! Pages of a listing by GraphQL, with everything that hangs on their elements.
 
+use std::time::Instant;
+
 use catalogue::{Answer, Connection, PageInfo, Rows, gid};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use gitlab_client::GraphqlAnswer;
@@ -139,10 +141,11 @@ async fn fetch(walk: &Walk<'_>, window: &Window) -> Result<Fetched, Halt> {
     let sizes = engine.sizes.of(walk.listing.query);
     let mut size = sizes.now();
     loop {
+        let asked = Instant::now();
         let problem = match engine.client.graphql(&query, &variables(walk, window, size)).await {
             Ok(answer) => match understand(walk, &answer)? {
                 Ok(page) => {
-                    sizes.went_well(size);
+                    sizes.went_well(size, asked.elapsed());
                     return Ok(page);
                 }
                 Err(problem) => problem,
@@ -217,9 +220,9 @@ fn rows(walk: &Walk<'_>, answer: &GraphqlAnswer, list: &Connection) -> Fetched {
     let mut rows = Rows::default();
     let resource = walk.listing.resource;
     let found = list.nodes.iter().copied();
-    let rejects = resource.reader("graphql").map(|reader| {
-        read_all(resource.name, reader, &origin, walk.lease.unit.parent_id, found, &mut rows)
-    });
+    let rejects = resource
+        .reader("graphql")
+        .map(|reader| read_all(resource.name, reader, &origin, walk.lease.unit.parent_id, found, &mut rows));
     let last = list.nodes.last().and_then(|it| serde_json::from_str::<Moved>(it.get()).ok());
     let by_time = walk.listing.order == Order::UpdatedAt;
     Fetched {

@@ -68,9 +68,8 @@ pub(super) async fn plan(
         }
     }
     // GitLab counts no merge request where some are stored: access was lost, which reading will tell.
-    let counts_none = |id: &i64| {
-        standings.get(&engine.instance.source_id(*id)).is_some_and(|it| it.merge_requests() == 0)
-    };
+    let counts_none =
+        |id: &i64| standings.get(&engine.instance.source_id(*id)).is_some_and(|it| it.merge_requests() == 0);
     let emptied: Vec<i64> = idle.iter().copied().filter(counts_none).collect();
     let emptied = engine.store.with_merge_requests(&emptied).await?;
     idle.retain(|it| !emptied.contains(it));

@@ -6,5 +6,6 @@ mod equality;
 mod faults;
 mod harness;
 mod import;
+mod pipelines;
 mod recorded;
 mod shapes;

@@ -31,6 +31,7 @@ fn scalar(run: &Run<'_>, field: &Node, out: &mut Out, it: &Pipeline) {
         "source" => json::plain(out, it.source.word()),
         "type" => json::plain(out, kind(it)),
         "ref" => json::string(out, &it.git_ref),
+        "refPath" => json::string(out, &ref_path(run, it)),
         "sha" if field.text("format") == Some("SHORT") => json::plain(out, &it.sha[..8]),
         "sha" => json::plain(out, &it.sha),
         "beforeSha" => json::plain(out, &it.before_sha),
@@ -113,6 +114,16 @@ fn event_type(it: &Pipeline) -> Option<&'static str> {
         "train" => Some("MERGE_TRAIN"),
         "merge" => Some("MERGED_RESULT"),
         _ => Some("DETACHED"),
+    }
+}
+
+/// The branch or tag it ran for, as git names it; the source branch for a merge request.
+fn ref_path(run: &Run<'_>, it: &Pipeline) -> String {
+    let merge_request = merge_request(run, it).and_then(|id| run.world.merge_requests.get(&id));
+    match merge_request {
+        Some(merge_request) => format!("refs/heads/{}", merge_request.source_branch),
+        None if it.tag => format!("refs/tags/{}", it.git_ref),
+        None => format!("refs/heads/{}", it.git_ref),
     }
 }
 

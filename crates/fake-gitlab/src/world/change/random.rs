@@ -1,7 +1,7 @@
 //! Changes made at random, for tests that let the world live.
 
-mod issues;
 mod ci;
+mod issues;
 mod listings;
 mod merge_requests;
 mod subjects;

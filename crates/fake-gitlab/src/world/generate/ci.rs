@@ -2,6 +2,7 @@
 //! apart, so that a seed gives the same groups, projects and merge requests whatever CI holds.
 
 mod deployments;
+mod every_word;
 mod lives;
 mod oddities;
 mod strange_jobs;

@@ -30,10 +30,9 @@ fn keys(value: &Value) -> BTreeSet<&str> {
 fn alike(ours: &Value, theirs: &Value, at: &str) {
     assert_eq!(keys(ours), keys(theirs), "{at}");
     for (name, theirs) in theirs.as_object().unwrap() {
-        if let (true, Some(ours @ Value::Object(_))) = (theirs.is_object(), ours.get(name)) {
-            if name != "trailers" {
-                alike(ours, theirs, &format!("{at}.{name}"));
-            }
+        let both = theirs.is_object() && ours[name].is_object() && name != "trailers";
+        if both {
+            alike(&ours[name], theirs, &format!("{at}.{name}"));
         }
     }
 }

@@ -47,7 +47,7 @@ impl World {
     }
 
     /// Makes the deployment of a job.
-    pub(super) fn deploy_by(&mut self, job_id: Id, environment_id: Id) -> Id {
+    pub(super) fn deploy_by(&mut self, job_id: Id, environment_id: Id) {
         let (pipeline, job) = self.ci.job(job_id).expect("the job exists");
         let (git_ref, tag, sha, user_id) =
             (pipeline.git_ref.clone(), pipeline.tag, pipeline.sha.clone(), job.user_id);
@@ -55,7 +55,6 @@ impl World {
         let deployment = self.ci.deployments.get_mut(&id).expect("it was just made");
         (deployment.tag, deployment.sha, deployment.job_id) = (tag, sha, Some(job_id));
         self.job_mut(job_id).deployment_id = Some(id);
-        id
     }
 
     /// What a job's state means for its deployment.
