@@ -25,6 +25,8 @@ use crate::standing::{MergeRequests, Pipelines, Standing};
 
 /// Parents asked about in one request.
 const PARENTS: usize = 100;
+/// The role from which on GitLab shows everything that is imported.
+const REPORTER: i64 = 20;
 /// Nested lists of at most this length come along; longer ones are read by REST.
 const NESTED: usize = 100;
 
@@ -102,6 +104,13 @@ struct ProjectNode<'a> {
     pipelines: Option<Connection<'a>>,
     #[serde(borrow)]
     child_pipelines: Option<Connection<'a>>,
+    max_access_level: Option<AccessLevel>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AccessLevel {
+    integer_value: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -222,10 +231,12 @@ fn standing(node: &ProjectNode) -> Standing {
         newest: it.nodes.first().and_then(|it| it.as_ref()).map(|it| it.updated_at),
     });
     let any = |it: &Connection| !it.nodes.is_empty();
-    let pipelines = node
-        .pipelines
-        .as_ref()
-        .map(|it| Pipelines { listed: any(it), children: node.child_pipelines.as_ref().is_some_and(any) });
+    let level = node.max_access_level.as_ref().and_then(|it| it.integer_value);
+    let pipelines = node.pipelines.as_ref().map(|it| Pipelines {
+        listed: any(it),
+        children: node.child_pipelines.as_ref().is_some_and(any),
+        doubtful: level.is_none_or(|it| it < REPORTER),
+    });
     Standing { merge_requests, pipelines }
 }
 

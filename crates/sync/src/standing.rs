@@ -27,6 +27,8 @@ pub(crate) struct Pipelines {
     pub(crate) listed: bool,
     /// Those that it lists apart.
     pub(crate) children: bool,
+    /// Whether the token's role is one to which GitLab may show none although there are some.
+    pub(crate) doubtful: bool,
 }
 
 impl Standing {

@@ -120,7 +120,7 @@ fn member_id(owner: Owner, member: &Member) -> Id {
     owner_id(owner) * 1_000_000 + member.user_id
 }
 
-fn access_level(node: &Node, out: &mut Out, level: i32) {
+pub(super) fn access_level(node: &Node, out: &mut Out, level: i32) {
     let (name, human) = match level {
         50 => ("OWNER", "Owner"),
         40 => ("MAINTAINER", "Maintainer"),

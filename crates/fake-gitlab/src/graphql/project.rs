@@ -31,6 +31,7 @@ fn field(run: &Run<'_>, field: &Node, out: &mut Out, project: &Project) {
         "updatedAt" => json::time(out, project.updated_at),
         "lastActivityAt" => json::time(out, project.last_activity_at),
         "markedForDeletion" => json::boolean(out, project.marked_for_deletion_on.is_some()),
+        "maxAccessLevel" => member::access_level(field, out, run.sight.access_level(project.id)),
         "markedForDeletionOn" => json::option(out, project.marked_for_deletion_on, json::date),
         "isForked" => json::boolean(out, project.forked_from.is_some()),
         "forkedFrom" => write(run, field, out, project.forked_from),

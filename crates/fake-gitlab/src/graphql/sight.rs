@@ -22,6 +22,10 @@ pub trait Sight {
     fn sees_internal_notes(&self, project_id: Id) -> bool;
     /// None without a token.
     fn user_id(&self) -> Option<Id>;
+    /// The user's role in the project; 0 for none.
+    fn access_level(&self, project_id: Id) -> i32 {
+        if self.is_member(project_id) { 40 } else { 0 }
+    }
     /// Whether this user is a member of the project, directly or through a group.
     fn is_member(&self, project_id: Id) -> bool;
 }

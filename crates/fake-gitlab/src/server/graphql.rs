@@ -104,6 +104,11 @@ impl Sight for Rights<'_> {
         Some(self.viewer.user_id)
     }
 
+    fn access_level(&self, id: Id) -> i32 {
+        let project = self.world.projects.get(&id);
+        project.and_then(|it| self.world.project_access_level(self.viewer, it)).unwrap_or_default()
+    }
+
     fn is_member(&self, id: Id) -> bool {
         self.world.projects.get(&id).and_then(|it| self.world.project_access_level(self.viewer, it)).is_some()
     }

@@ -142,6 +142,8 @@ pub struct Project {
     /// disabled, private or enabled.
     pub merge_requests_access_level: String,
     pub builds_access_level: String,
+    /// Whether everybody who reads the project reads its pipelines; from Reporter on otherwise.
+    pub public_jobs: bool,
     pub issues_access_level: String,
     pub repository_access_level: String,
     /// Whether a push takes the approvals of a merge request away.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use catalogue::pipelines::PIPELINES;
 use chrono::{DateTime, Utc};
+use gitlab_client::Request;
 use store::{Joined, Partition, PartitionKey, Unit};
 
 use super::far_enough;
@@ -63,6 +64,7 @@ pub(super) async fn plan(
     let mut units: Vec<Unit> = Vec::new();
     let mut idle: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
     let mut empty: Vec<PartitionKey> = Vec::new();
+    let mut doubtful = Vec::new();
     let mut before = Vec::new();
     for found in sight.projects.values() {
         let id = engine.instance.id(found.source_id);
@@ -71,7 +73,14 @@ pub(super) async fn plan(
             continue;
         }
         let standing = standings.get(&found.source_id).and_then(|it| it.pipelines);
-        if standing.is_none() && engine.refused_lately(PIPELINES.name, id) {
+        // GitLab may show nothing to this token although there is something.
+        let closed = standing.is_none_or(|it| it.doubtful && !it.listed && !it.children);
+        if closed && engine.refused_lately(PIPELINES.name, id) {
+            continue;
+        }
+        let never_read = read.reaches(engine, &LISTING, id).is_none();
+        if never_read && closed && standing.is_some() {
+            doubtful.push(id);
             continue;
         }
         for (listing, moved) in
@@ -90,10 +99,28 @@ pub(super) async fn plan(
     for (resource, projects) in &idle {
         engine.store.confirm(engine.instance.0, resource, projects, engine.started).await?;
     }
+    empty.extend(settle(engine, doubtful).await?);
     engine.store.found_empty(&empty, engine.started).await?;
     engine.store.add_units(joined.id, &units).await?;
     Progress::add(&engine.progress.projects, units.len() as u64);
     Ok(before)
+}
+
+/// GraphQL shows an empty list to those who may not read it. REST refuses them, which is said. Gives what is empty
+/// indeed.
+async fn settle(engine: &Engine, projects: Vec<i64>) -> Result<Vec<PartitionKey>, Halt> {
+    let mut empty = Vec::new();
+    for id in projects {
+        let request = Request::new("projects/{project}/pipelines").value(engine.instance.source_id(id));
+        match engine.client.get(&request.query("per_page", 1)).await {
+            Ok(_) => empty.extend([&LISTING, &CHILDREN].iter().flat_map(|it| it.keys(engine, id))),
+            Err(error) => match engine.halt(&error, PIPELINES.name, id) {
+                Halt::Skipped | Halt::Later(_) => {}
+                halt => return Err(halt),
+            },
+        }
+    }
+    Ok(empty)
 }
 
 fn switched_off(engine: &Engine, id: i64, found: &Found) {

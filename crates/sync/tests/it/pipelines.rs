@@ -97,3 +97,36 @@ async fn five_hundred_other_changes_of_pipelines_are_found() {
 async fn five_hundred_changes_of_pipelines_are_found_by_rest_alone() {
     changes_are_found(23, false).await;
 }
+
+/// GraphQL shows an empty list to a Guest where jobs are not public; REST refuses, and that is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn pipelines_that_may_not_be_read_are_a_skip_and_not_an_empty_list() {
+    let bench = bench(24).await;
+    hide(&bench, true);
+    let refused = |outcome: &Outcome| {
+        outcome.skips.iter().filter(|it| it.resource == "pipelines" && it.reason == "forbidden").count()
+    };
+    let first = import(&bench, true).await;
+    assert!(refused(&first) > 0, "{:?}", first.skips);
+    let again = import(&bench, true).await;
+    assert_eq!(refused(&again), refused(&first));
+    assert!(again.requests < first.requests, "a refusal is not tested in every sync");
+    hide(&bench, false);
+    let seen = import(&bench, true).await;
+    assert_eq!(refused(&seen), 0, "what GitLab shows again is read at once");
+    assert_equal(&bench, reading(true)).await;
+}
+
+/// Makes the reader a Guest everywhere and jobs not public, or the reader a Developer again.
+fn hide(bench: &Bench, hidden: bool) {
+    let reader = bench.fake.viewer().user_id;
+    let mut world = bench.fake.world_mut();
+    let level = if hidden { 10 } else { 30 };
+    for group in world.groups.values_mut() {
+        group.members.entry(reader).and_modify(|it| it.access_level = level);
+    }
+    for project in world.projects.values_mut() {
+        project.members.entry(reader).and_modify(|it| it.access_level = level);
+        project.public_jobs = !hidden;
+    }
+}

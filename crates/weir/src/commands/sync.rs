@@ -113,15 +113,15 @@ async fn attend(settings: &Settings, arguments: Arguments) -> Result<ExitCode, P
     }
     let mut outcome = read(client, &database.store, options, plain).await;
     if let Some(failure) = outcome.error.take_if(|it| it.code == "invalid_credentials" && !job_token) {
-        outcome.error = Some(explained(failure, config).await);
+        outcome.error = Some(explained(failure, config, &arguments.connectors()?).await);
     }
     Ok(finish(&outcome, arguments.json))
 }
 
 /// A token that was refused midway has told less than it tells when asked about itself.
-async fn explained(failure: Failure, config: ClientConfig) -> Failure {
+async fn explained(failure: Failure, config: ClientConfig, connectors: &[Connector]) -> Failure {
     match Client::new(config) {
-        Ok(client) => verify(&client, None).await.error.unwrap_or(failure),
+        Ok(client) => verify(&client, connectors, None).await.error.unwrap_or(failure),
         Err(_) => failure,
     }
 }

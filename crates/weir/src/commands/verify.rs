@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
+use catalogue::Connector;
 use clap::Args;
 use gitlab_client::{Client, Clock, SystemClock};
 use serde::Serialize;
@@ -62,7 +63,7 @@ async fn attend(arguments: Arguments) -> Result<ExitCode, Problem> {
     let connectors = connectors::named(&arguments.connectors)?;
     let Connection { client, job_token, .. } = arguments.connection.connect(None).await?;
     let began = Instant::now();
-    let found = verify(&client, job_project(job_token)?.as_deref()).await;
+    let found = verify(&client, &connectors, job_project(job_token)?.as_deref()).await;
     lines(&found).iter().for_each(|it| terminal::say(it));
     if arguments.json {
         let usage = client.usage();
@@ -81,12 +82,12 @@ async fn attend(arguments: Arguments) -> Result<ExitCode, Problem> {
     Ok(verdict(found))
 }
 
-/// Verifies a client's tokens as of today; those of a CI job by the project they read.
-pub async fn verify(client: &Client, job_project: Option<&str>) -> Verification {
+/// Verifies a client's tokens for these connectors as of today; those of a CI job by the project they read.
+pub async fn verify(client: &Client, connectors: &[Connector], job_project: Option<&str>) -> Verification {
     let client = client.with_attempts(ATTEMPTS);
     match job_project {
         Some(project) => sync::verify::verify_job(&client, project).await,
-        None => sync::verify::verify(&client, SystemClock.now().date_naive()).await,
+        None => sync::verify::verify(&client, connectors, SystemClock.now().date_naive()).await,
     }
 }
 

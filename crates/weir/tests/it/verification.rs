@@ -1,5 +1,6 @@
 //! Each code and reason of verification, on the command line and in JSON.
 
+use catalogue::Connector;
 use fake_gitlab::{Edition, FakeGitlab, TokenSpec, TokenState};
 
 use crate::bench::{Bench, Run, finished, weir, words};
@@ -8,9 +9,12 @@ use crate::html;
 /// The token of these tests.
 const TOKEN: &str = "glpat-under-test-0123456789";
 
-/// What verification and a sync say of a token, which is the same.
+/// What verification and a sync say of a token, which is the same for every connector.
 async fn check(bench: &Bench, exit: i32, code: &str, reason: &str) -> Run {
-    for command in ["verify --json", "sync --json"] {
+    let connectors = Connector::ALL.iter().map(|it| format!(" --connector {}", it.name()));
+    let each = connectors.chain([String::new()]);
+    for command in each.flat_map(|it| [format!("verify --json{it}"), format!("sync --json{it}")]) {
+        let command = command.as_str();
         let run = bench.run_as(TOKEN, command).await.ended_with(exit);
         let object = run.json();
         assert_eq!(object["ok"], false);
@@ -77,10 +81,41 @@ async fn a_role_that_is_too_low_is_told() {
     let mut world = bench.fake.world_mut();
     let private = world.projects.values().find(|it| it.visibility == "private").map(|it| it.id).unwrap();
     world.set_project_member(private, guest, 10, None);
+    world.projects.get_mut(&private).unwrap().public_jobs = false;
     drop(world);
-    let object = bench.run_as(TOKEN, "verify --json").await.ended_with(4).json();
-    assert_eq!(object["error"]["code"], "invalid_permissions");
-    assert_eq!(object["error"]["reason"], "role_too_low");
+    for connector in Connector::ALL {
+        let command = format!("verify --json --connector {}", connector.name());
+        let object = bench.run_as(TOKEN, &command).await.ended_with(4).json();
+        assert_eq!(object["error"]["code"], "invalid_permissions", "{command}: {object}");
+        assert_eq!(object["error"]["reason"], "role_too_low");
+        assert!(object["error"]["curl"].as_str().unwrap().contains("YOUR_ACCESS_TOKEN"));
+    }
+}
+
+#[tokio::test]
+async fn each_connector_is_verified_by_what_it_reads() {
+    let bench = Bench::new().await;
+    for connector in Connector::ALL {
+        let command = format!("verify --json --connector {}", connector.name());
+        let object = bench.run(&command).await.ended_with(0).json();
+        let probes: Vec<&str> =
+            object["probes"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+        assert_eq!(&probes[..2], ["groups", "projects"], "{command}");
+        assert_eq!(probes.len(), 3, "{command}: {probes:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_no_project_has_switched_on_is_told() {
+    let bench = Bench::new().await;
+    let projects: Vec<i64> = bench.fake.world().projects.keys().copied().collect();
+    for project in projects {
+        bench.fake.world_mut().set_builds_access(project, "disabled");
+    }
+    let object = bench.run("verify --json --connector gitlab_pipelines").await.ended_with(5).json();
+    assert_eq!(object["error"]["code"], "no_resources");
+    assert_eq!(object["error"]["reason"], "feature_disabled");
+    bench.run("verify --json").await.ended_with(0);
 }
 
 #[tokio::test]

@@ -115,7 +115,7 @@ fn more_settings(world: &World, project: &Project) -> Value {
         "import_status": "none",
         "updated_at": Millis(project.updated_at),
         "ci_config_path": null,
-        "public_jobs": true,
+        "public_jobs": project.public_jobs,
         "shared_with_groups": invited(world, world.groups_invited_to(project)),
         "only_allow_merge_if_pipeline_succeeds": false,
         "allow_merge_on_skipped_pipeline": null,

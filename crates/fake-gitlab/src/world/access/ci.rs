@@ -4,8 +4,8 @@ use super::{Denied, Viewer};
 use crate::world::model::{Project, World};
 
 impl World {
-    /// Whether pipelines and jobs of the project can be read. Projects have public jobs by default: who reads the
-    /// project reads them, a Guest included.
+    /// Whether pipelines and jobs of the project can be read. Where its jobs are public, as they are by default, who
+    /// reads the project reads them, a Guest included.
     pub fn check_ci(&self, viewer: &Viewer, project: &Project) -> Result<(), Denied> {
         if !self.can_read_project(viewer, project) {
             return Err(Denied::Invisible);
@@ -15,6 +15,7 @@ impl World {
         match project.builds_access_level.as_str() {
             "disabled" => Err(Denied::Forbidden),
             "private" if !member => Err(Denied::Forbidden),
+            _ if !project.public_jobs && !self.reads_code(viewer, project) => Err(Denied::Forbidden),
             _ => Ok(()),
         }
     }

@@ -67,6 +67,7 @@ impl World {
             forked_from: None,
             merge_requests_access_level: "enabled".to_owned(),
             builds_access_level: "enabled".to_owned(),
+            public_jobs: true,
             issues_access_level: "enabled".to_owned(),
             repository_access_level: "enabled".to_owned(),
             resets_approvals_on_push: id % 2 == 0,

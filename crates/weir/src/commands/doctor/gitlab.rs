@@ -1,5 +1,6 @@
 //! The GitLab: its address, the tokens, what they reach, and its clock.
 
+use catalogue::Connector;
 use chrono::TimeDelta;
 use gitlab_client::{Client, Request};
 use sync::verify::Verification;
@@ -32,7 +33,7 @@ pub async fn examine(arguments: &ConnectionArguments, findings: &mut Findings) -
             return Some(url.value.as_str().to_owned());
         }
     };
-    let found = verify(&client, project.as_deref()).await;
+    let found = verify(&client, &Connector::ALL, project.as_deref()).await;
     verification(&found, findings);
     // After a failed verification the same failure would only be told twice.
     if found.ok && !job_token {
