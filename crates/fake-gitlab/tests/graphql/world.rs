@@ -56,6 +56,7 @@ fn project(id: Id, group: Id, path: &str, members: Vec<(Id, Member)>) -> Project
         forked_from: None,
         merge_requests_access_level: "enabled".into(),
         builds_access_level: "enabled".into(),
+        public_jobs: true,
         issues_access_level: "enabled".into(),
         repository_access_level: "enabled".into(),
         resets_approvals_on_push: false,

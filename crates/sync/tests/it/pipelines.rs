@@ -9,7 +9,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sync::Outcome;
 
-use crate::equality::assert_equal;
+use crate::equality::{assert_equal, assert_equal_but};
 use crate::harness::Bench;
 
 const BOTH: [Connector; 2] = [Connector::Gitlab, Connector::GitlabPipelines];
@@ -114,7 +114,8 @@ async fn pipelines_that_may_not_be_read_are_a_skip_and_not_an_empty_list() {
     hide(&bench, false);
     let seen = import(&bench, true).await;
     assert_eq!(refused(&seen), 0, "what GitLab shows again is read at once");
-    assert_equal(&bench, reading(true)).await;
+    // A bridge that was read before tells nothing of the pipeline that is in sight only now.
+    assert_equal_but(&bench, reading(true), &["downstream_"]).await;
 }
 
 /// Makes the reader a Guest everywhere and jobs not public, or the reader a Developer again.
