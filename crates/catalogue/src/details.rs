@@ -10,3 +10,6 @@ pub static PROJECT_DETAILS: Document =
 /// Direct members, direct projects and own labels of up to 100 groups.
 pub static GROUP_DETAILS: Document =
     Document { name: "groupDetails", text: include_str!("group_details.graphql") };
+
+/// What GitLab has of some projects: every merge request with its count of comments, and the number of pipelines.
+pub static PROOF_QUERY: Document = Document { name: "proof", text: include_str!("proof.graphql") };

@@ -31,7 +31,7 @@ mod table;
 pub mod users;
 
 pub use connection::{Answer, Connection, PageInfo};
-pub use details::{GROUP_DETAILS, PROJECT_DETAILS};
+pub use details::{GROUP_DETAILS, PROJECT_DETAILS, PROOF_QUERY};
 pub use document::Document;
 pub use gid::{Gid, gid};
 pub use list::{List, Pending};
@@ -66,6 +66,7 @@ pub static RESOURCES: &[&Resource] = &[
 /// Every GraphQL query that is ever sent.
 pub fn documents() -> Vec<&'static Document> {
     let mut all = vec![&PROJECT_DETAILS, &GROUP_DETAILS, &merge_requests::MERGE_REQUESTS_QUERY];
+    all.extend([&PROOF_QUERY, &pipelines::COUNT_PIPELINES_QUERY]);
     all.extend([&pipelines::PIPELINES_QUERY, &pipelines::RUNNING_PIPELINES_QUERY, &jobs::JOBS_QUERY]);
     all.extend([&merge_requests::OPEN_MERGE_REQUESTS_QUERY, &users::USERS_QUERY]);
     all.extend(merge_requests::LIST_QUERIES.iter().map(|(_, document)| document));

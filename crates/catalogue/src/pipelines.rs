@@ -92,6 +92,10 @@ pub static PIPELINES_QUERY: Document =
 pub static RUNNING_PIPELINES_QUERY: Document =
     Document { name: "runningPipelines", text: include_str!("pipelines/running_pipelines.graphql") };
 
+/// How many pipelines of a project GitLab last changed within a window of time.
+pub static COUNT_PIPELINES_QUERY: Document =
+    Document { name: "countPipelines", text: include_str!("pipelines/count_pipelines.graphql") };
+
 /// Where pipelines are stored.
 pub static TABLE: Table =
     Table { name: "gitlab_pipelines", key: &["project_id", "id"], version: Some("updated_at"), fill: &[] };

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::{
-    Lease, Partition, Reject, Store, StoreError, children, derive, jobs, labels, leases, partitions, pending,
-    rejects, upsert, users,
+    Lease, Partition, Reject, Store, StoreError, children, derive, jobs, labels, leases, milestones,
+    partitions, pending, rejects, upsert, users,
 };
 
 /// Everything that is written together.
@@ -112,6 +112,8 @@ async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Wr
     if !page.label_projects.is_empty() {
         let followed = labels::follow(connection, page.label_projects, page.sent_at).await?;
         count(&mut written, "gitlab_merge_request_labels", 0, followed);
+        let left = milestones::leave_deleted(connection, page.label_projects, page.sent_at).await?;
+        count(&mut written, "gitlab_merge_requests", 0, left);
     }
     let is_list = |it: &Batch| it.table.name != "gitlab_merge_requests" && !is_users(it);
     let brings_lists = !page.rows.complete.is_empty() || page.rows.batches.iter().any(is_list);

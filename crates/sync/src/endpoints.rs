@@ -13,6 +13,7 @@ const ABOUT: &[&str] = &[
     "groups/{group}/descendant_groups",
     "groups/{group}/projects",
     "projects/{project}",
+    "projects/{project}/merge_requests/{iid}",
 ];
 
 /// Every endpoint that the connectors of this version use.

@@ -28,6 +28,8 @@ pub struct Options {
     pub keep_bodies: bool,
     /// Whether approval rules are read too: a request per merge request.
     pub approval_rules: bool,
+    /// Whether what is stored is held against what GitLab has, and mended.
+    pub sweep: bool,
     /// Whether all reading is done by REST.
     pub rest_only: bool,
     /// How many parts are read at once. The client limits the requests under way on its own.
@@ -44,6 +46,7 @@ impl Options {
         let mut words = vec![self.scope.text()];
         words.extend(self.keep_bodies.then(|| "keep-bodies".to_owned()));
         words.extend(self.approval_rules.then(|| "approval-rules".to_owned()));
+        words.extend(self.sweep.then(|| "sweep".to_owned()));
         words.extend(self.rest_only.then(|| "rest-only".to_owned()));
         words.join(" ").trim().to_owned()
     }

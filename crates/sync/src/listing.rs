@@ -6,6 +6,7 @@
 //! a project are used they run under one lease, one after the other, so that neither overtakes the other's version
 //! of a row.
 
+mod again;
 mod graphql;
 mod rest;
 
@@ -91,6 +92,8 @@ impl Listing {
     }
 }
 
+pub(crate) use again::{by_iids, within};
+
 /// A page on its way to the database.
 pub(crate) struct Read {
     rows: Rows,
@@ -113,7 +116,8 @@ pub(crate) async fn project(engine: &Engine, lease: &Lease, listing: &'static Li
     let mut older_left = false;
     for key in listing.keys(engine, lease.unit.parent_id) {
         let mut partition = engine.store.partition(&key).await?;
-        let walk = Walk { engine, lease, listing, project: engine.instance.source_id(key.parent_id) };
+        let walk =
+            Walk { engine, lease: Some(lease), listing, project: engine.instance.source_id(key.parent_id) };
         walk.forward(&mut partition).await?;
         older_left |= !walk.back(&mut partition).await?;
     }
@@ -128,7 +132,8 @@ pub(crate) fn older(lease: &Lease) -> i32 {
 /// Reading one project by one of its readers.
 struct Walk<'e> {
     engine: &'e Engine,
-    lease: &'e Lease,
+    /// The lease under which a unit is read; none where single elements are read again.
+    lease: Option<&'e Lease>,
     listing: &'static Listing,
     project: i64,
 }
@@ -165,7 +170,7 @@ impl Walk<'_> {
     /// Whether the way back pauses here, so that other projects get their newer part first.
     fn pauses(&self, partition: &Partition) -> bool {
         let older = partition.complete_from.is_some_and(|it| it < self.engine.started - RECENT);
-        older && self.lease.unit.priority < OLDER
+        older && self.lease.is_some_and(|it| it.unit.priority < OLDER)
     }
 
     /// Writes a page and its cursor.
@@ -174,7 +179,7 @@ impl Walk<'_> {
         let merge_requests = read.rows.touched.len() as u64;
         let page = store::Page {
             progress: Some(&read.partition),
-            lease: Some(self.lease),
+            lease: self.lease,
             rejects: &read.rejects,
             ..engine.page(&read.rows, read.sent_at)
         };
@@ -190,7 +195,12 @@ impl Walk<'_> {
         if self.engine.stop.asked() { Err(Halt::Failed(crate::run::interrupted())) } else { Ok(()) }
     }
 
+    /// The project (Weir's id).
+    fn parent_id(&self) -> i64 {
+        self.engine.instance.id(self.project)
+    }
+
     fn halt(&self, error: &gitlab_client::Error) -> Halt {
-        self.engine.halt(error, self.listing.resource.name, self.lease.unit.parent_id)
+        self.engine.halt(error, self.listing.resource.name, self.parent_id())
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use store::Skip;
 
 /// How a run ended.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Outcome {
     /// Whether everything asked for was read, skips apart.
     pub ok: bool,

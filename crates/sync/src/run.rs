@@ -17,7 +17,8 @@ use crate::engine::{Engine, Halt, Options, Stop};
 use crate::refusals::Refusals;
 use crate::sight::Sight;
 use crate::{
-    Failure, Outcome, Progress, approval_rules, discovery, open_set, pipelines, plan, users, verify, work,
+    Failure, Outcome, Progress, approval_rules, discovery, open_set, pipelines, plan, sweep, users, verify,
+    work,
 };
 
 /// How long to wait for others who hold the last parts of the work.
@@ -229,10 +230,28 @@ async fn lead(engine: &Arc<Engine>, joined: &Joined, owner: &str) -> Result<(), 
         work::together(engine, joined, owner)
     );
     prepared.and(worked)?;
+    if engine.options.sweep {
+        engine.progress.enter("sweeping");
+        sweep(engine, joined, owner, &sight).await?;
+    }
     engine.progress.enter("people");
     users::complete(engine).await?;
     engine.progress.enter("finishing");
     engine.store.assign_label_groups(engine.now()).await?;
+    Ok(())
+}
+
+/// Holds what is stored against what GitLab has and mends it; what was mended is held against it once more.
+async fn sweep(engine: &Arc<Engine>, joined: &Joined, owner: &str, sight: &Sight) -> Result<(), Halt> {
+    let projects = sweep::projects(sight);
+    let mut proofs = sweep::compare(engine, &projects, true).await?;
+    let differing = sweep::differing(&projects, &proofs, engine);
+    if !differing.is_empty() {
+        work::together(engine, joined, owner).await?;
+        proofs.extend(sweep::compare(engine, &differing, false).await?);
+    }
+    // The later of two proofs of one resource counts.
+    engine.store.save_proofs(engine.instance.0, &proofs, engine.started).await?;
     Ok(())
 }
 

@@ -34,6 +34,11 @@ impl Tally {
         (read, changed)
     }
 
+    /// Rows that were found to be gone.
+    pub(crate) fn marked(&self, table: &str, count: u64) {
+        self.lock().tables.entry(table.to_owned()).or_default().written += count;
+    }
+
     pub(crate) fn rejected(&self, table: &str, count: u64) {
         self.lock().tables.entry(table.to_owned()).or_default().rejected += count;
     }

@@ -3,6 +3,7 @@
 pub mod database;
 pub mod demo;
 pub mod doctor;
+pub mod proof;
 pub mod psql;
 pub mod schema;
 pub mod sql;

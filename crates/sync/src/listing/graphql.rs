@@ -1,11 +1,13 @@
 //! Pages of a listing by GraphQL, with everything that hangs on their elements.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
-use catalogue::{Answer, Connection, PageInfo, Rows, gid};
+use catalogue::{Answer, Connection, Gid, PageInfo, Rows, gid};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use gitlab_client::GraphqlAnswer;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use store::Partition;
 
@@ -28,6 +30,11 @@ struct ProjectNode<'a> {
 }
 
 #[derive(Deserialize)]
+struct Head {
+    id: Gid,
+}
+
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Moved {
     created_at: DateTime<Utc>,
@@ -35,13 +42,15 @@ struct Moved {
 }
 
 /// Where a walk is, and which way it goes.
-#[derive(Clone)]
-struct Window {
-    after: Option<String>,
-    updated_after: Option<DateTime<Utc>>,
-    updated_before: Option<DateTime<Utc>>,
+#[derive(Clone, Default)]
+pub(super) struct Window {
+    pub(super) after: Option<String>,
+    pub(super) updated_after: Option<DateTime<Utc>>,
+    pub(super) updated_before: Option<DateTime<Utc>>,
+    /// These and no others, by their numbers within the project.
+    pub(super) iids: Option<Vec<i64>>,
     /// Where GitLab lets the order be chosen.
-    sort: Option<&'static str>,
+    pub(super) sort: Option<&'static str>,
 }
 
 /// A page as answered, and what it says about the next one.
@@ -50,6 +59,8 @@ struct Fetched {
     rejects: Vec<store::Reject>,
     sent_at: DateTime<Utc>,
     info: PageInfo,
+    /// GitLab's ids of its elements, where single ones are read again.
+    ids: Vec<i64>,
     /// `updated_at` of its last element, or `created_at` where the list is in order of numbers.
     last: Option<DateTime<Utc>>,
 }
@@ -61,7 +72,7 @@ pub(super) async fn forward(
 ) -> Result<(), Halt> {
     let by_time = walk.listing.order == Order::UpdatedAt;
     let sort = by_time.then_some("UPDATED_ASC");
-    let window = Window { after: None, updated_after: Some(from), updated_before: None, sort };
+    let window = Window { after: None, updated_after: Some(from), updated_before: None, sort, iids: None };
     let started = walk.engine.started;
     follow(walk, partition, window, |partition, page| {
         let reached = match page.info.has_next_page {
@@ -86,6 +97,7 @@ pub(super) async fn back(walk: &Walk<'_>, partition: &mut Partition) -> Result<b
         updated_after: since,
         updated_before: before.map(|it| it + TimeDelta::seconds(1)),
         sort: by_time.then_some("UPDATED_DESC"),
+        iids: None,
     };
     follow(walk, partition, window, |partition, page| {
         partition.complete_to = partition.complete_to.or(Some(started));
@@ -173,10 +185,30 @@ fn variables(walk: &Walk<'_>, window: &Window, first: usize) -> Value {
     if let Some(sort) = window.sort {
         variables["sort"] = json!(sort);
     }
+    if let Some(iids) = &window.iids {
+        variables["iids"] = json!(iids.iter().map(i64::to_string).collect::<Vec<_>>());
+    }
     if let Some(source) = walk.listing.source {
         variables["source"] = json!(source);
     }
     variables
+}
+
+/// Reads a window to its end and writes it, without moving a cursor. Gives GitLab's ids of what was met.
+pub(super) async fn read_again(walk: &Walk<'_>, mut window: Window) -> Result<BTreeSet<i64>, Halt> {
+    let mut met = BTreeSet::new();
+    loop {
+        let page = fetch(walk, &window).await?;
+        met.extend(&page.ids);
+        let engine = walk.engine;
+        engine
+            .write(&store::Page { rejects: &page.rejects, ..engine.page(&page.rows, page.sent_at) })
+            .await?;
+        if !page.info.has_next_page {
+            return Ok(met);
+        }
+        window.after = page.info.end_cursor;
+    }
 }
 
 /// A partial answer never passes as complete: the inner error says what was missing.
@@ -211,7 +243,7 @@ fn understand(walk: &Walk<'_>, answer: &GraphqlAnswer) -> Result<Result<Fetched,
 }
 
 fn unseen(walk: &Walk<'_>, reason: &str, detail: &str) -> Halt {
-    walk.engine.skip(walk.listing.resource.name, walk.lease.unit.parent_id, reason, detail);
+    walk.engine.skip(walk.listing.resource.name, walk.parent_id(), reason, detail);
     Halt::Skipped
 }
 
@@ -222,7 +254,12 @@ fn rows(walk: &Walk<'_>, answer: &GraphqlAnswer, list: &Connection) -> Fetched {
     let found = list.nodes.iter().copied();
     let rejects = resource
         .reader("graphql")
-        .map(|reader| read_all(resource.name, reader, &origin, walk.lease.unit.parent_id, found, &mut rows));
+        .map(|reader| read_all(resource.name, reader, &origin, walk.parent_id(), found, &mut rows));
+    let id = |node: &&RawValue| Some(serde_json::from_str::<Head>(node.get()).ok()?.id.id);
+    let ids = match walk.lease {
+        Some(_) => Vec::new(),
+        None => list.nodes.iter().filter_map(id).collect(),
+    };
     let last = list.nodes.last().and_then(|it| serde_json::from_str::<Moved>(it.get()).ok());
     let by_time = walk.listing.order == Order::UpdatedAt;
     Fetched {
@@ -230,6 +267,7 @@ fn rows(walk: &Walk<'_>, answer: &GraphqlAnswer, list: &Connection) -> Fetched {
         rejects: rejects.unwrap_or_default(),
         sent_at: answer.sent_at,
         info: list.page_info.clone(),
+        ids,
         last: last.map(|it| if by_time { it.updated_at } else { it.created_at }),
     }
 }

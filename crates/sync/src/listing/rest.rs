@@ -172,6 +172,24 @@ async fn ties(walk: &Walk<'_>, partition: &Partition, shared: DateTime<Utc>) -> 
     }
 }
 
+/// Reads elements again and writes them, without moving a cursor. Gives GitLab's ids of what was met.
+pub(super) async fn read_again(
+    walk: &Walk<'_>,
+    narrow: impl Fn(Request) -> Request,
+) -> Result<BTreeSet<i64>, Halt> {
+    let request = narrow(base(walk)).query("order_by", walk.listing.ties).query("sort", "asc");
+    let listing = list(&walk.engine.client, request).await.map_err(|error| walk.halt(&error))?;
+    let mut met = BTreeSet::new();
+    for page in &listing.pages {
+        let found = elements(&page.body);
+        met.extend(found.iter().filter_map(|it| Some(serde_json::from_str::<Head>(it.get()).ok()?.id)));
+        let (rows, rejects) = rows(walk, found);
+        let engine = walk.engine;
+        engine.write(&store::Page { rejects: &rejects, ..engine.page(&rows, listing.sent_at) }).await?;
+    }
+    Ok(met)
+}
+
 fn base(walk: &Walk<'_>) -> Request {
     let reader = walk.listing.resource.reader("rest");
     reader.and_then(|it| request(it, &[walk.project])).expect("every listing has a reader of REST")
@@ -182,11 +200,11 @@ fn rows(walk: &Walk<'_>, found: Vec<&RawValue>) -> (Rows, Vec<store::Reject>) {
     let mut rows = Rows::default();
     let resource = walk.listing.resource;
     let reader = resource.reader("rest").expect("every listing has a reader of REST");
-    let rejects = read_all(resource.name, reader, &origin, walk.lease.unit.parent_id, found, &mut rows);
+    let rejects = read_all(resource.name, reader, &origin, walk.parent_id(), found, &mut rows);
     (walk.listing.keep)(walk.engine, &mut rows);
     (rows, rejects)
 }
 
-fn time(at: DateTime<Utc>) -> String {
+pub(super) fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }

@@ -26,6 +26,11 @@ impl Bench {
         Bench { fake, _database: database, store }
     }
 
+    /// Changes the database behind the program's back.
+    pub async fn execute(&self, sql: &str) {
+        self._database.execute(sql).await;
+    }
+
     pub fn client(&self) -> Client {
         self.client_with(&[self.fake.token()])
     }
@@ -61,6 +66,7 @@ pub fn options() -> Options {
         scope: Scope::default(),
         keep_bodies: false,
         approval_rules: false,
+        sweep: false,
         rest_only: false,
         workers: 8,
         job_token: false,

@@ -9,3 +9,4 @@ mod import;
 mod pipelines;
 mod recorded;
 mod shapes;
+mod sweep;

@@ -62,7 +62,7 @@ pub struct Arguments {
     /// Read everything again, whatever was read before
     #[arg(long)]
     pub full: bool,
-    /// Also find what was deleted where GitLab does not show it (in a later version)
+    /// Also hold everything against what GitLab has, to find what was deleted without a trace
     #[arg(long)]
     pub sweep: bool,
     /// Also read approval rules: a request for each merge request
@@ -223,7 +223,6 @@ fn job_scope(options: &mut Options) -> Result<(), Problem> {
 impl Arguments {
     /// What can be refused without asking anybody is refused here.
     fn options(&self) -> Result<Options, Problem> {
-        self.refuse_the_future()?;
         let concurrency = self.concurrency.unwrap_or(CONCURRENCY);
         if !(1..=MOST).contains(&concurrency) {
             let message = format!(
@@ -244,6 +243,7 @@ impl Arguments {
             },
             keep_bodies: self.keep_bodies,
             approval_rules: self.approval_rules,
+            sweep: self.sweep,
             rest_only: self.rest_only,
             workers: workers(concurrency),
             job_token: false,
@@ -253,14 +253,5 @@ impl Arguments {
 
     fn connectors(&self) -> Result<Vec<Connector>, Problem> {
         connectors::named(&self.connectors)
-    }
-
-    /// Options that are understood and not yet served.
-    fn refuse_the_future(&self) -> Result<(), Problem> {
-        if self.sweep {
-            let message = "This version does not have --sweep yet; it comes with a later one. Leave it out.";
-            return Err(Problem::usage(message));
-        }
-        Ok(())
     }
 }

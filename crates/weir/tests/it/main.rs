@@ -6,6 +6,7 @@ mod database;
 mod demo;
 mod html;
 mod kills;
+mod proof;
 mod sql;
 mod sync;
 mod tokens;

@@ -5,7 +5,6 @@ use crate::bench::{Bench, finished, weir, words};
 const ARGUMENTS: &[(&str, &str)] = &[
     ("sync --since tomorrow", "is not a date"),
     ("sync --since 2999-01-01", "future"),
-    ("sync --sweep", "--sweep yet"),
     ("sync --connector gitlab_wikis", "It has: gitlab, gitlab_pipelines."),
     ("verify --connector jira", "It has: gitlab, gitlab_pipelines."),
     ("sync --concurrency 0", "between 1 and 256"),

@@ -14,7 +14,7 @@ use chrono::TimeDelta;
 use rand::{Rng, RngExt};
 use serde::Deserialize;
 
-use crate::world::model::{Id, UserType, World};
+use crate::world::model::{Id, MergeRequestState, UserType, World};
 
 /// Which changes may happen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -100,6 +100,8 @@ fn traceless_change(world: &mut World, rng: &mut impl Rng) -> Option<String> {
             world.delete_project(project);
             format!("project {project} was deleted")
         }
+        // GitLab resets them when something is pushed, which it only looks at while a merge request is open.
+        _ if world.merge_requests[&mr].state != MergeRequestState::Opened => return None,
         _ => {
             world.reset_approvals(mr);
             format!("approvals of merge request {mr} were reset")

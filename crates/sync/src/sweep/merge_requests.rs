@@ -1,0 +1,129 @@
+//! Merge requests and their comments: GitLab's whole listing against ours, number by number.
+
+use std::collections::BTreeMap;
+
+use gitlab_client::Request;
+use store::{HeldMergeRequest, MERGE_REQUEST, Proof};
+
+use super::theirs::Theirs;
+use super::{denied, proof};
+use crate::engine::{Engine, Halt};
+use crate::listing;
+use crate::merge_requests::LISTING;
+use crate::sight::Found;
+
+/// Compares one project. Gives a proof of its merge requests and one of their comments.
+pub(super) async fn compare(
+    engine: &Engine,
+    project: &Found,
+    theirs: &Theirs,
+    mends: bool,
+) -> Result<Vec<Proof>, Halt> {
+    let id = engine.instance.id(project.source_id);
+    let held = engine.store.held_merge_requests(&[id]).await?;
+    let counted = theirs.merge_requests.as_ref();
+    let mut merge_requests =
+        proof(engine, project, "merge_requests", counted.map(|it| it.len() as i64), held.len() as i64);
+    let Some(counted) = counted else {
+        merge_requests.detail = "GitLab did not list them whole.".to_owned();
+        return Ok(vec![merge_requests]);
+    };
+    let ours: BTreeMap<i64, &HeldMergeRequest> = held.iter().map(|it| (it.iid, it)).collect();
+    let gone: Vec<&HeldMergeRequest> = held.iter().filter(|it| !counted.contains_key(&it.iid)).collect();
+    let missing: Vec<i64> = counted.keys().copied().filter(|iid| !ours.contains_key(iid)).collect();
+    if !gone.is_empty() || !missing.is_empty() {
+        merge_requests.state = "differs".to_owned();
+        merge_requests.detail = detail(&gone, &missing);
+    }
+    if !gone.is_empty() {
+        lose(engine, project, counted.is_empty(), &gone, mends, &mut merge_requests).await?;
+    }
+    if mends && !missing.is_empty() {
+        listing::by_iids(engine, &LISTING, project.source_id, &missing).await?;
+    }
+    let notes = comments(engine, project, counted, &ours, mends).await?;
+    Ok(vec![merge_requests, notes])
+}
+
+fn detail(gone: &[&HeldMergeRequest], missing: &[i64]) -> String {
+    let some = |iids: &mut dyn Iterator<Item = i64>| {
+        let shown: Vec<String> = iids.take(5).map(|iid| format!("!{iid}")).collect();
+        shown.join(", ")
+    };
+    let mut parts = Vec::new();
+    if !gone.is_empty() {
+        let which = some(&mut gone.iter().map(|it| it.iid));
+        parts.push(format!("{} stored that GitLab does not list ({which})", gone.len()));
+    }
+    if !missing.is_empty() {
+        let which = some(&mut missing.iter().copied());
+        parts.push(format!("{} in GitLab that are not stored ({which})", missing.len()));
+    }
+    parts.join("; ")
+}
+
+/// Marks what GitLab does not list any more, if it also denies the first of them.
+async fn lose(
+    engine: &Engine,
+    project: &Found,
+    lists_nothing: bool,
+    gone: &[&HeldMergeRequest],
+    mends: bool,
+    proof: &mut Proof,
+) -> Result<(), Halt> {
+    if lists_nothing {
+        proof.state = "unproved".to_owned();
+        proof.detail =
+            "GitLab lists none where some are stored: access may have been lost. Nothing was marked."
+                .to_owned();
+        return Ok(());
+    }
+    if !mends {
+        return Ok(());
+    }
+    let request = Request::new("projects/{project}/merge_requests/{iid}");
+    if !denied(engine, request.value(project.source_id).value(gone[0].iid)).await {
+        proof.state = "unproved".to_owned();
+        proof.detail =
+            format!("{}; GitLab does not deny !{}, so nothing was marked", proof.detail, gone[0].iid);
+        return Ok(());
+    }
+    let ids: Vec<i64> = gone.iter().map(|it| it.id).collect();
+    let marked = engine
+        .store
+        .mark_deleted(MERGE_REQUEST, engine.instance.id(project.source_id), &ids, engine.now())
+        .await?;
+    engine.tally.marked("gitlab_merge_requests", marked);
+    Ok(())
+}
+
+/// Comments by GitLab's count. A merge request whose count differs is read again with its notes.
+async fn comments(
+    engine: &Engine,
+    project: &Found,
+    counted: &BTreeMap<i64, i64>,
+    ours: &BTreeMap<i64, &HeldMergeRequest>,
+    mends: bool,
+) -> Result<Proof, Halt> {
+    let (mut theirs, mut held) = (0, 0);
+    let mut differ = Vec::new();
+    for (iid, count) in counted {
+        let Some(stored) = ours.get(iid) else { continue };
+        theirs += count;
+        held += stored.comments;
+        if stored.comments != *count || stored.counted != Some(*count) {
+            differ.push(*iid);
+        }
+    }
+    let mut notes = proof(engine, project, "notes", Some(theirs), held);
+    if !differ.is_empty() {
+        notes.state = "differs".to_owned();
+        let which: Vec<String> = differ.iter().take(5).map(|iid| format!("!{iid}")).collect();
+        notes.detail =
+            format!("{} merge requests with other counts of comments ({})", differ.len(), which.join(", "));
+    }
+    if mends && !differ.is_empty() {
+        listing::by_iids(engine, &LISTING, project.source_id, &differ).await?;
+    }
+    Ok(notes)
+}

@@ -1,0 +1,195 @@
+//! What GitLab does not show when it happens is found by a sweep, and nothing is marked on a guess.
+
+use catalogue::Connector;
+use fake_gitlab::FakeGitlab;
+use fake_gitlab::truth::Reading;
+use fake_gitlab::world::change::{Kinds, Subject, random_change, random_change_among, random_ci_change};
+use fake_gitlab::world::generate::Scale;
+use fake_gitlab::world::model::Id;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde_json::json;
+use sync::Outcome;
+
+use crate::equality::{assert_equal, assert_equal_but};
+use crate::harness::Bench;
+
+const BOTH: [Connector; 2] = [Connector::Gitlab, Connector::GitlabPipelines];
+
+async fn bench(seed: u64) -> Bench {
+    Bench::new(FakeGitlab::builder().scale(Scale::tiny()).seed(seed)).await
+}
+
+async fn sync(bench: &Bench, graphql: bool, sweep: bool) -> Outcome {
+    let change = |it: &mut sync::Options| {
+        it.connectors = BOTH.to_vec();
+        it.rest_only = !graphql;
+        it.sweep = sweep;
+    };
+    let outcome = bench.sync_with(change).await;
+    assert!(outcome.ok, "{outcome:?}");
+    outcome
+}
+
+fn reading(graphql: bool) -> Reading {
+    Reading::new(graphql, false).with("gitlab_pipelines")
+}
+
+/// Merge requests of the project that has most of them.
+fn some_merge_requests(bench: &Bench, count: usize) -> Vec<Id> {
+    let world = bench.fake.world();
+    let seen = |project: Id| {
+        let project = &world.projects[&project];
+        world.check_merge_requests(&bench.fake.viewer(), project).is_ok()
+            && world.project_access_level(&bench.fake.viewer(), project).is_some()
+    };
+    let all = world.merge_requests.values().filter(|it| seen(it.project_id));
+    all.step_by(7).take(count).map(|it| it.id).collect()
+}
+
+async fn deletions_are_found(seed: u64, graphql: bool) {
+    let bench = bench(seed).await;
+    sync(&bench, graphql, false).await;
+    for id in some_merge_requests(&bench, 6) {
+        bench.fake.world_mut().delete_merge_request(id);
+    }
+    let pipelines: Vec<Id> = {
+        let world = bench.fake.world();
+        world.ci.pipelines.values().filter(|it| !it.is_child()).step_by(9).map(|it| it.id).collect()
+    };
+    for id in pipelines {
+        bench.fake.world_mut().delete_pipeline(id);
+    }
+    let notes: Vec<Id> = {
+        let world = bench.fake.world();
+        world.notes.values().filter(|it| !it.system).step_by(11).map(|it| it.id).collect()
+    };
+    for id in notes {
+        bench.fake.world_mut().delete_note(id);
+    }
+    sync(&bench, graphql, true).await;
+    assert_equal(&bench, reading(graphql)).await;
+    let reasons = "select distinct deleted_reason from gitlab_merge_requests where deleted_at is not null";
+    assert_eq!(bench.store.query(reasons).await.unwrap().rows, [[json!("deleted")]]);
+    let below = "select count(*) > 0 from gitlab_jobs where deleted_reason = 'parent_deleted'";
+    assert_eq!(bench.store.query(below).await.unwrap().rows, [[json!(true)]]);
+    let unproved = "select count(*) from weir.proofs where state <> 'proved'";
+    assert_eq!(bench.store.query(unproved).await.unwrap().rows, [[json!(0)]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deleted_merge_requests_notes_and_pipelines_are_found_by_a_sweep() {
+    deletions_are_found(31, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deleted_merge_requests_notes_and_pipelines_are_found_by_a_sweep_by_rest_alone() {
+    deletions_are_found(32, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_that_finds_nothing_writes_nothing_and_costs_little() {
+    let bench = bench(33).await;
+    sync(&bench, true, false).await;
+    let plain = sync(&bench, true, false).await;
+    let swept = sync(&bench, true, true).await;
+    let written: Vec<_> = swept.resources.iter().filter(|(_, it)| it.written > 0).collect();
+    assert!(written.is_empty(), "{written:?}");
+    let (projects, merge_requests) = {
+        let world = bench.fake.world();
+        (world.projects.len() as u64, world.merge_requests.len() as u64)
+    };
+    let most = projects.div_ceil(10) + merge_requests.div_ceil(100);
+    assert!(swept.requests - plain.requests <= most, "{} and {}", plain.requests, swept.requests);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_crash_or_a_person_took_away_from_the_tables_is_read_again() {
+    let bench = bench(34).await;
+    sync(&bench, true, false).await;
+    for id in some_merge_requests(&bench, 4) {
+        let sql = format!("delete from gitlab_merge_requests where id = {id}");
+        bench.execute(&sql).await;
+    }
+    bench.execute("delete from gitlab_pipelines where id % 5 = 0").await;
+    sync(&bench, true, true).await;
+    assert_equal(&bench, reading(true)).await;
+}
+
+/// A listing that is empty where rows are stored is no proof of anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_answer_marks_nothing() {
+    let bench = bench(35).await;
+    sync(&bench, true, false).await;
+    let reader = bench.fake.viewer().user_id;
+    {
+        let mut world = bench.fake.world_mut();
+        for group in world.groups.values_mut() {
+            group.members.entry(reader).and_modify(|it| it.access_level = 10);
+        }
+        for project in world.projects.values_mut() {
+            project.members.entry(reader).and_modify(|it| it.access_level = 10);
+            project.public_jobs = false;
+        }
+    }
+    sync(&bench, true, true).await;
+    let marked = "select (select count(*) from gitlab_merge_requests where deleted_at is not null)
+                       + (select count(*) from gitlab_pipelines where deleted_at is not null)";
+    assert_eq!(bench.store.query(marked).await.unwrap().rows, [[json!(0)]]);
+}
+
+/// What comes back, because it was only hidden, is healed with everything below it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_returns_is_healed() {
+    let bench = bench(36).await;
+    sync(&bench, true, false).await;
+    let before = bench.fake.world().clone();
+    for id in some_merge_requests(&bench, 5) {
+        bench.fake.world_mut().delete_merge_request(id);
+    }
+    sync(&bench, true, true).await;
+    assert_equal(&bench, reading(true)).await;
+    let url = bench.fake.world().url.clone();
+    *bench.fake.world_mut() = before;
+    bench.fake.world_mut().url = url;
+    sync(&bench, true, true).await;
+    assert_equal(&bench, reading(true)).await;
+}
+
+async fn anything_may_happen(seed: u64, graphql: bool) {
+    let bench = bench(seed).await;
+    sync(&bench, graphql, false).await;
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let access: Vec<(Id, String)> =
+        bench.fake.world().projects.values().map(|it| (it.id, it.builds_access_level.clone())).collect();
+    for step in 0..600 {
+        let mut world = bench.fake.world_mut();
+        let said = match step % 4 {
+            0 => random_change(&mut world, &mut random, Kinds::All),
+            1 => random_ci_change(&mut world, &mut random, Kinds::Visible),
+            2 => random_change(&mut world, &mut random, Kinds::Visible),
+            _ => random_change_among(&mut world, &mut random, &[Subject::Deletions]),
+        };
+        if std::env::var_os("WEIR_TEST_CHANGES").is_some() {
+            eprintln!("{said}");
+        }
+    }
+    for (project, level) in access {
+        if bench.fake.world().projects.contains_key(&project) {
+            bench.fake.world_mut().set_builds_access(project, &level);
+        }
+    }
+    sync(&bench, graphql, true).await;
+    // People who appear nowhere any more stay known, and GitLab tells nobody that a fork was deleted.
+    assert_equal_but(&bench, reading(graphql), &["gitlab_users", "source_project_id"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_many_changes_of_every_kind_a_sweep_ends_in_the_truth() {
+    anything_may_happen(41, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_many_changes_of_every_kind_a_sweep_by_rest_alone_ends_in_the_truth() {
+    anything_may_happen(42, false).await;
+}
