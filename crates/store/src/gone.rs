@@ -8,8 +8,8 @@ use crate::{Store, StoreError};
 /// A kind of thing that others hang on: its table, and the column by which they name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fact {
-    table: &'static str,
-    column: &'static str,
+    pub(crate) table: &'static str,
+    pub(crate) column: &'static str,
 }
 
 /// Merge requests.
@@ -54,7 +54,10 @@ impl Store {
 }
 
 /// The tables that name such a parent: asked of the database, so that a table that is added is not forgotten.
-async fn tables_below(connection: &mut PgConnection, column: &str) -> Result<Vec<String>, StoreError> {
+pub(crate) async fn tables_below(
+    connection: &mut PgConnection,
+    column: &str,
+) -> Result<Vec<String>, StoreError> {
     let tables = sqlx::query_scalar(
         "select format('%I', c.table_name)
            from information_schema.columns c

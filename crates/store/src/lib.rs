@@ -25,6 +25,7 @@ mod schema;
 mod seen;
 pub mod server;
 mod skips;
+mod snapshot;
 mod status;
 mod syncs;
 #[cfg(feature = "testing")]
@@ -52,6 +53,7 @@ pub use query::QueryResult;
 pub use rejects::Reject;
 pub use schema::{ColumnInfo, TableInfo};
 pub use skips::Skip;
+pub use snapshot::SnapshotRow;
 pub use status::{CursorSummary, RejectSummary, StatusReport, SyncSummary};
 pub use syncs::{Joined, Leadership, SyncEnd};
 

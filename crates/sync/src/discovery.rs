@@ -260,13 +260,13 @@ fn in_scope(engine: &Engine, project: &Project) -> Option<Found> {
     })
 }
 
-/// Reads one more project by its number: one that no listing showed.
+/// Reads one more project by its number or path: one that no listing showed.
 pub(crate) async fn look_at(
     engine: &Engine,
-    source_id: i64,
+    project: impl ToString,
     sight: &mut Sight,
 ) -> Result<Result<(), Error>, Halt> {
-    match engine.client.get(&Request::new("projects/{project}").value(source_id)).await {
+    match engine.client.get(&Request::new("projects/{project}").value(project)).await {
         Ok(answer) => project_elements(engine, &answer, object(&answer), sight).await.map(Ok),
         Err(error) => Ok(Err(error)),
     }

@@ -14,6 +14,7 @@ const ABOUT: &[&str] = &[
     "groups/{group}/projects",
     "projects/{project}",
     "projects/{project}/merge_requests/{iid}",
+    "projects/{project}/jobs/{job}",
 ];
 
 /// Every endpoint that the connectors of this version use.

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{database, demo, doctor, proof, psql, schema, sql, status, sync, verify};
+use crate::commands::{database, demo, doctor, proof, psql, refresh, schema, sql, status, sync, verify};
 use crate::problem::Problem;
 use crate::secrets;
 use crate::settings::Settings;
@@ -42,6 +42,8 @@ pub enum Command {
     Schema(schema::Arguments),
     /// Show what was read, how far, and what was left out
     Status(status::Arguments),
+    /// Read one thing again now, by its address
+    Refresh(refresh::Arguments),
     /// Hold what is stored against what GitLab has
     Proof(proof::Arguments),
     /// Walk through the set-up and say what is wrong

@@ -5,6 +5,7 @@ pub mod demo;
 pub mod doctor;
 pub mod proof;
 pub mod psql;
+pub mod refresh;
 pub mod schema;
 pub mod sql;
 pub mod status;

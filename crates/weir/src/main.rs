@@ -58,6 +58,7 @@ async fn run(Arguments { settings, command }: Arguments) -> Result<ExitCode, Pro
         Command::Schema(arguments) => commands::schema::run(&settings, arguments).await,
         Command::Status(arguments) => commands::status::run(&settings, arguments).await,
         Command::Proof(arguments) => commands::proof::run(&settings, arguments).await,
+        Command::Refresh(arguments) => commands::refresh::run(&settings, arguments).await,
         Command::Doctor(arguments) => commands::doctor::run(&settings, arguments).await,
         Command::Demo(arguments) => commands::demo::run(&settings, arguments).await,
     }

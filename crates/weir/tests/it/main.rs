@@ -7,6 +7,7 @@ mod demo;
 mod html;
 mod kills;
 mod proof;
+mod refresh;
 mod sql;
 mod sync;
 mod tokens;
