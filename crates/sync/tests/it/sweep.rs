@@ -70,11 +70,11 @@ async fn deletions_are_found(seed: u64, graphql: bool) {
     sync(&bench, graphql, true).await;
     assert_equal(&bench, reading(graphql)).await;
     let reasons = "select distinct deleted_reason from gitlab_merge_requests where deleted_at is not null";
-    assert_eq!(bench.store.query(reasons).await.unwrap().rows, [[json!("deleted")]]);
+    assert_eq!(bench.store.query(reasons).await.expect("the query runs").rows, [[json!("deleted")]]);
     let below = "select count(*) > 0 from gitlab_jobs where deleted_reason = 'parent_deleted'";
-    assert_eq!(bench.store.query(below).await.unwrap().rows, [[json!(true)]]);
+    assert_eq!(bench.store.query(below).await.expect("the query runs").rows, [[json!(true)]]);
     let unproved = "select count(*) from weir.proofs where state <> 'proved'";
-    assert_eq!(bench.store.query(unproved).await.unwrap().rows, [[json!(0)]]);
+    assert_eq!(bench.store.query(unproved).await.expect("the query runs").rows, [[json!(0)]]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -135,7 +135,7 @@ async fn an_empty_answer_marks_nothing() {
     sync(&bench, true, true).await;
     let marked = "select (select count(*) from gitlab_merge_requests where deleted_at is not null)
                        + (select count(*) from gitlab_pipelines where deleted_at is not null)";
-    assert_eq!(bench.store.query(marked).await.unwrap().rows, [[json!(0)]]);
+    assert_eq!(bench.store.query(marked).await.expect("the query runs").rows, [[json!(0)]]);
 }
 
 /// What comes back, because it was only hidden, is healed with everything below it.
