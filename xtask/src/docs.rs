@@ -1,5 +1,6 @@
 //! `cargo xtask docs`: the pages of docs/ that are made from the database and the catalogue.
 
+mod connectors;
 mod endpoints;
 mod schema;
 
@@ -22,5 +23,6 @@ pub async fn run(check: bool) -> anyhow::Result<()> {
     let mut files = Files::default();
     files.add("docs/schema.md", schema::page(&tables.await?));
     files.add("docs/endpoints.md", endpoints::page());
+    connectors::pages().for_each(|(path, page)| files.add(path, page));
     files.settle(check, "docs")
 }

@@ -26,7 +26,9 @@ impl Files {
             bail!("out of date: {}. Run `cargo xtask {chore}`", names.join(", "));
         }
         for (path, content) in stale {
-            std::fs::write(root.join(path), content)?;
+            let path_on_disk = root.join(path);
+            path_on_disk.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+            std::fs::write(path_on_disk, content)?;
             println!("wrote {path}");
         }
         Ok(())
