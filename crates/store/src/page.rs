@@ -70,10 +70,13 @@ impl Store {
         for batch in page.rows.batches.iter().filter(|it| is_users(it)) {
             let mut changed = 0;
             if let Some((json, sightings)) = self.seen_users.fresh(&batch.json()) {
-                let mut connection = self.pool.acquire().await?;
-                changed = upsert::upsert_json(&mut connection, batch, json, page.sent_at).await?;
                 let ids: Vec<i64> = sightings.iter().map(|it| it.id).collect();
-                let newer = users::newer_than(&mut connection, &ids, page.sent_at).await?;
+                let mut transaction = self.pool.begin().await?;
+                let kinds = users::kinds(&mut transaction, batch, &ids).await?;
+                changed = upsert::upsert_json(&mut transaction, batch, json, page.sent_at).await?;
+                users::note_due(&mut transaction, kinds).await?;
+                let newer = users::newer_than(&mut transaction, &ids, page.sent_at).await?;
+                transaction.commit().await?;
                 self.seen_users.remember(&sightings, &newer);
             }
             count(&mut written, batch.table.name, batch.len as u64, changed);

@@ -25,16 +25,26 @@ pub(crate) async fn complete(engine: &Engine) -> Result<(), Halt> {
     let mut after = 0;
     loop {
         let unknown = engine.store.unknown_users(engine.instance.0, after, TOGETHER).await?;
-        let Some(last) = unknown.last() else { return Ok(()) };
+        let Some(last) = unknown.last() else { break };
         after = *last;
         if engine.capabilities.graphql {
             together(engine, &unknown).await?;
         } else {
             singly(engine, &unknown).await?;
         }
-        let ids: Vec<i64> = unknown.iter().map(|it| engine.instance.id(*it)).collect();
-        let bots = engine.store.not_human(&ids).await?;
-        engine.store.derive_for_users(&bots, engine.now()).await?;
+    }
+    derive_again(engine).await
+}
+
+/// Computes again what depends on who is a person, for those of whom that became known after it was counted.
+async fn derive_again(engine: &Engine) -> Result<(), Halt> {
+    loop {
+        let due = engine.store.people_due(engine.instance.0, TOGETHER).await?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        engine.store.derive_for_users(&due, engine.now()).await?;
+        engine.store.people_done(&due).await?;
     }
 }
 

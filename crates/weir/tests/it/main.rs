@@ -8,6 +8,7 @@ mod html;
 mod kills;
 mod proof;
 mod refresh;
+mod soak;
 mod sql;
 mod sync;
 mod tokens;

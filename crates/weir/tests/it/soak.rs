@@ -1,0 +1,90 @@
+//! A soak: a GitLab that changes and fails while the program that reads it is killed again and again. It ends in the
+//! truth, and `weir proof` says so. CI runs a short one; `WEIR_SOAK_SECONDS=1800` makes it long, `WEIR_SOAK_SEED` another one.
+
+use std::time::{Duration, Instant};
+
+use fake_gitlab::FakeGitlab;
+use fake_gitlab::faults::{ALL_FAULTS, FaultPlan};
+use fake_gitlab::truth::{Reading, differences, truth};
+use fake_gitlab::world::change::{Kinds, Subject, random_change, random_change_among, random_ci_change};
+use fake_gitlab::world::generate::Scale;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::bench::Bench;
+
+const SHORT: Duration = Duration::from_secs(20);
+/// Changes before each run of the program.
+const CHANGES: usize = 40;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_soak_of_changes_faults_and_kills_ends_in_the_truth_and_proof_says_so() {
+    let seed = number("WEIR_SOAK_SEED").unwrap_or(77);
+    let bench = Bench::with(FakeGitlab::builder().scale(Scale::tiny()).seed(seed)).await;
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let access: Vec<(i64, String)> =
+        bench.fake.world().projects.values().map(|it| (it.id, it.builds_access_level.clone())).collect();
+    bench.fake.faults().set_plan(Some(FaultPlan::new(0.02, ALL_FAULTS, seed)));
+    let (began, mut rounds, mut killed) = (Instant::now(), 0, 0);
+    while began.elapsed() < length() {
+        change(&bench, &mut random);
+        if random.random_bool(0.3) {
+            bench.fake.faults().too_many_requests_next(1);
+        }
+        let sweep = if random.random_bool(0.3) { " --sweep" } else { "" };
+        let mut running = bench.weir(&format!("sync --json{sweep}")).spawn().unwrap();
+        tokio::time::sleep(Duration::from_millis(random.random_range(20..2000))).await;
+        killed += u64::from(running.try_wait().unwrap().is_none());
+        running.kill().await.unwrap();
+        rounds += 1;
+    }
+    eprintln!("{rounds} rounds, {killed} kills");
+    assert!(killed > 0, "none was killed in the middle");
+    bench.fake.faults().set_plan(None);
+    for (project, level) in access {
+        bench.fake.world_mut().set_builds_access(project, &level);
+    }
+    bench.run("sync --sweep --json").await.ended_with(0);
+    equals_the_truth(&bench).await;
+    bench.run("proof --json").await.ended_with(0);
+}
+
+fn length() -> Duration {
+    number("WEIR_SOAK_SECONDS").map_or(SHORT, Duration::from_secs)
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+fn change(bench: &Bench, random: &mut ChaCha8Rng) {
+    let mut world = bench.fake.world_mut();
+    for step in 0..CHANGES {
+        match step % 4 {
+            0 => random_change_among(&mut world, random, &[Subject::Deletions]),
+            1 | 2 => random_ci_change(&mut world, random, Kinds::Visible),
+            _ => random_change(&mut world, random, Kinds::Visible),
+        };
+    }
+}
+
+async fn equals_the_truth(bench: &Bench) {
+    let store = bench.database.store().await;
+    let reading = Reading::new(true, false).with("gitlab_pipelines");
+    let wanted = truth(&bench.fake.world(), &bench.fake.viewer(), reading);
+    // What was read while a feature was on stays when it is switched off, and the truth does not show it.
+    let world = bench.fake.world();
+    let off: Vec<i64> =
+        world.projects.values().filter(|it| it.builds_access_level == "disabled").map(|it| it.id).collect();
+    drop(world);
+    for (table, rows) in wanted {
+        let mut stored = store.live_rows(table).await.unwrap();
+        let of_ci = ["gitlab_pipelines", "gitlab_jobs"].contains(&table);
+        stored.retain(|row| !of_ci || !off.contains(&row["project_id"].as_i64().unwrap_or_default()));
+        let wrong = differences(table, &rows, &stored);
+        // People who appear nowhere any more stay known; a bridge that was read tells nothing of what came into sight since.
+        let apart = |it: &&String| !it.starts_with("gitlab_users") && !it.contains(" downstream_");
+        let wrong: Vec<&String> = wrong.iter().filter(apart).take(10).collect();
+        assert!(wrong.is_empty(), "{table}: {wrong:?}");
+    }
+}
