@@ -73,10 +73,7 @@ async fn equals_the_truth(bench: &Bench) {
     let reading = Reading::new(true, false).with("gitlab_pipelines");
     let wanted = truth(&bench.fake.world(), &bench.fake.viewer(), reading);
     // What was read while a feature was on stays when it is switched off, and the truth does not show it.
-    let world = bench.fake.world();
-    let off: Vec<i64> =
-        world.projects.values().filter(|it| it.builds_access_level == "disabled").map(|it| it.id).collect();
-    drop(world);
+    let off = without_ci(bench);
     for (table, rows) in wanted {
         let mut stored = store.live_rows(table).await.unwrap();
         let of_ci = ["gitlab_pipelines", "gitlab_jobs"].contains(&table);
@@ -87,4 +84,9 @@ async fn equals_the_truth(bench: &Bench) {
         let wrong: Vec<&String> = wrong.iter().filter(apart).take(10).collect();
         assert!(wrong.is_empty(), "{table}: {wrong:?}");
     }
+}
+
+fn without_ci(bench: &Bench) -> Vec<i64> {
+    let world = bench.fake.world();
+    world.projects.values().filter(|it| it.builds_access_level == "disabled").map(|it| it.id).collect()
 }
