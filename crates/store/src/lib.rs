@@ -5,6 +5,8 @@
 
 mod approval_rules;
 mod children;
+mod deployment_merge_requests;
+mod deployments;
 mod derive;
 mod error;
 mod growth;
@@ -36,6 +38,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
 
+pub use deployments::Look;
 pub use error::{Complaint, StoreError};
 pub use instances::InstanceRow;
 pub use leases::{Lease, Unit};

@@ -102,6 +102,10 @@ struct ProjectNode<'a> {
     pipelines: Option<Connection<'a>>,
     #[serde(borrow)]
     child_pipelines: Option<Connection<'a>>,
+    #[serde(borrow)]
+    running_pipelines: Option<Connection<'a>>,
+    #[serde(borrow)]
+    running_child_pipelines: Option<Connection<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -226,7 +230,9 @@ fn standing(node: &ProjectNode) -> Standing {
         .pipelines
         .as_ref()
         .map(|it| Pipelines { listed: any(it), children: node.child_pipelines.as_ref().is_some_and(any) });
-    Standing { merge_requests, pipelines }
+    let child_runs = node.running_child_pipelines.as_ref().is_some_and(any);
+    let running = node.running_pipelines.as_ref().map(|it| any(it) || child_runs);
+    Standing { merge_requests, pipelines, running }
 }
 
 async fn write_projects(

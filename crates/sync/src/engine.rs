@@ -28,6 +28,8 @@ pub struct Options {
     pub keep_bodies: bool,
     /// Whether approval rules are read too: a request per merge request.
     pub approval_rules: bool,
+    /// Whether the merge requests of deployments are read too: a request per successful deployment.
+    pub deployment_merge_requests: bool,
     /// Whether all reading is done by REST.
     pub rest_only: bool,
     /// How many parts are read at once. The client limits the requests under way on its own.
@@ -44,6 +46,7 @@ impl Options {
         let mut words = vec![self.scope.text()];
         words.extend(self.keep_bodies.then(|| "keep-bodies".to_owned()));
         words.extend(self.approval_rules.then(|| "approval-rules".to_owned()));
+        words.extend(self.deployment_merge_requests.then(|| "deployment-merge-requests".to_owned()));
         words.extend(self.rest_only.then(|| "rest-only".to_owned()));
         words.join(" ").trim().to_owned()
     }
@@ -127,14 +130,18 @@ impl Engine {
 
     pub(crate) fn origin(&self) -> Origin {
         let (keep_bodies, approval_rules) = (self.options.keep_bodies, self.approval_rules);
-        Origin { keep_bodies, approval_rules, ..Origin::instance(self.instance) }
+        let deployment_merge_requests = self.options.deployment_merge_requests;
+        Origin { keep_bodies, approval_rules, deployment_merge_requests, ..Origin::instance(self.instance) }
     }
 
     /// The pending lists that this run reads. Those that only a run with other options asks for are left to it.
     pub(crate) fn lists(&self) -> Vec<List> {
-        let wanted =
-            |it: &List| self.has(it.connector()) && (self.approval_rules || *it != List::ApprovalRules);
-        List::ALL.into_iter().filter(wanted).collect()
+        let asked_for = |it: &List| match it {
+            List::ApprovalRules => self.approval_rules,
+            List::DeploymentMergeRequests => self.options.deployment_merge_requests,
+            _ => true,
+        };
+        List::ALL.into_iter().filter(|it| self.has(it.connector()) && asked_for(it)).collect()
     }
 
     /// Whether this run includes the connector.

@@ -15,6 +15,8 @@ pub(crate) struct Found {
     pub(crate) merge_requests_off: bool,
     /// Whether CI/CD is switched off.
     pub(crate) builds_off: bool,
+    /// Whether environments are switched off.
+    pub(crate) environments_off: bool,
 }
 
 /// Everything in sight.

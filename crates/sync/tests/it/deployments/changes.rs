@@ -1,0 +1,235 @@
+//! What changes between two syncs.
+
+use catalogue::Connector;
+use chrono::TimeDelta;
+use fake_gitlab::world::change::{JobOutcome, Kinds, NewDeployment, NewJob, NewPipeline, random_ci_change};
+use fake_gitlab::world::model::{DeploymentStatus, Id, Tier};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde_json::json;
+use sync::Options;
+
+use super::{
+    DEPLOYMENTS, ENVIRONMENTS, TABLES, alone, alone_with_links, asked, assert_deployments, assert_tables,
+    bench, import, pass, value, wanted,
+};
+use crate::harness::Bench;
+
+/// Changes. CI/CD that was switched off or on meanwhile is put back: a project out of sight keeps its rows, and the truth
+/// does not show them.
+fn change(bench: &Bench, seed: u64, count: usize) {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut world = bench.fake.world_mut();
+    let access: Vec<(Id, String)> =
+        world.projects.values().map(|it| (it.id, it.builds_access_level.clone())).collect();
+    for _ in 0..count {
+        let said = random_ci_change(&mut world, &mut random, Kinds::Visible);
+        if std::env::var_os("WEIR_TEST_CHANGES").is_some() {
+            eprintln!("{said}");
+        }
+    }
+    for (project, level) in access {
+        world.set_builds_access(project, &level);
+    }
+}
+
+/// A day and more passes while so much changes.
+const CHANGES: usize = 500;
+
+async fn changes_are_found(seed: u64, graphql: bool) {
+    let bench = bench(seed).await;
+    alone(&bench, graphql).await;
+    change(&bench, seed, CHANGES);
+    alone(&bench, graphql).await;
+    assert_deployments(&bench, graphql).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_hundred_changes_of_deployments_are_found() {
+    changes_are_found(811, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_hundred_changes_of_deployments_are_found_by_rest_alone() {
+    changes_are_found(812, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_hundred_changes_are_found_beside_the_other_connectors_with_merge_requests() {
+    let bench = bench(813).await;
+    let all = |it: &mut Options| {
+        (it.connectors, it.deployment_merge_requests) = (Connector::ALL.to_vec(), true);
+    };
+    import(&bench, all).await;
+    change(&bench, 813, CHANGES);
+    import(&bench, all).await;
+    assert_tables(&bench, true, &TABLES).await;
+}
+
+/// A project that deploys and that the reader sees, and one of its environments.
+fn place(bench: &Bench) -> (Id, Id) {
+    let stored = &wanted(bench, true)["gitlab_environments"];
+    let world = bench.fake.world();
+    let live = |it: &&fake_gitlab::truth::Row| {
+        let project = it["project_id"].as_i64().expect("a number");
+        !world.projects[&project].archived
+    };
+    let row = stored.iter().find(live).expect("the world has an environment");
+    (row["project_id"].as_i64().expect("a number"), row["id"].as_i64().expect("a number"))
+}
+
+async fn status(bench: &Bench, deployment: Id) -> serde_json::Value {
+    value(bench, &format!("select status from gitlab_deployments where id = {deployment}")).await
+}
+
+/// A pipeline with a job that deploys, and the deployment; the job runs.
+fn deploying(bench: &Bench) -> (Id, Id) {
+    let (project, environment) = place(bench);
+    let mut world = bench.fake.world_mut();
+    let user = *world.users.keys().next().expect("there are people");
+    let pipeline = world.create_pipeline(NewPipeline::push(project, user, "main"));
+    let job = NewJob { environment_id: Some(environment), ..NewJob::build("deploy", "ship") };
+    let job = world.add_job(pipeline, &job);
+    world.begin_pipeline(pipeline);
+    world.start_job(job);
+    let deployment = world.ci.job(job).and_then(|(_, it)| it.deployment_id).expect("the job deploys");
+    (job, deployment)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_that_ends_days_later_is_read_again_when_its_job_ends() {
+    let bench = bench(814).await;
+    let (job, deployment) = deploying(&bench);
+    alone(&bench, true).await;
+    assert_eq!(status(&bench, deployment).await, json!("running"));
+    for _ in 0..3 {
+        pass(&bench, TimeDelta::hours(30));
+        alone(&bench, true).await;
+    }
+    pass(&bench, TimeDelta::hours(1));
+    bench.fake.world_mut().finish_job(job, JobOutcome::Success);
+    pass(&bench, TimeDelta::minutes(5));
+    alone(&bench, true).await;
+    assert_eq!(status(&bench, deployment).await, json!("success"));
+    let finished = format!("select finished_at is not null from gitlab_deployments where id = {deployment}");
+    assert_eq!(value(&bench, &finished).await, json!(true));
+    assert_deployments(&bench, true).await;
+}
+
+/// The pipeline runs before and after, and shows nothing of the job that began within it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_ends_within_a_running_pipeline_is_found_at_once() {
+    let bench = bench(815).await;
+    let (job, deployment) = deploying(&bench);
+    let pipeline = bench.fake.world().ci.pipeline_of[&job];
+    let other = bench.fake.world_mut().add_job(pipeline, &NewJob::build("deploy", "smoke"));
+    bench.fake.world_mut().start_job(other);
+    pass(&bench, TimeDelta::hours(1));
+    alone(&bench, true).await;
+    pass(&bench, TimeDelta::hours(1));
+    let moved = |bench: &Bench| bench.fake.world().ci.pipelines[&pipeline].updated_at;
+    let before = moved(&bench);
+    bench.fake.world_mut().finish_job(job, JobOutcome::Success);
+    assert_eq!(moved(&bench), before, "the pipeline shows nothing");
+    pass(&bench, TimeDelta::hours(1));
+    alone(&bench, true).await;
+    assert_eq!(status(&bench, deployment).await, json!("success"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_made_by_the_api_is_found_within_a_day_and_followed_from_then_on() {
+    let bench = bench(816).await;
+    alone(&bench, true).await;
+    let (_, environment_id) = place(&bench);
+    pass(&bench, TimeDelta::hours(1));
+    let new = NewDeployment { environment_id, git_ref: "main", user_id: None };
+    let deployment = bench.fake.world_mut().create_deployment(&new);
+    pass(&bench, TimeDelta::hours(1));
+    alone(&bench, true).await;
+    let count = format!("select count(*) from gitlab_deployments where id = {deployment}");
+    assert_eq!(value(&bench, &count).await, json!(0), "nothing shows it, and the last look was today");
+    pass(&bench, TimeDelta::hours(22));
+    alone(&bench, true).await;
+    assert_eq!(status(&bench, deployment).await, json!("created"));
+    for next in [DeploymentStatus::Running, DeploymentStatus::Success] {
+        pass(&bench, TimeDelta::hours(1));
+        bench.fake.world_mut().move_deployment(deployment, next);
+        pass(&bench, TimeDelta::hours(1));
+        alone(&bench, true).await;
+        assert_eq!(status(&bench, deployment).await, json!(next.word()));
+        assert_deployments(&bench, true).await;
+    }
+    pass(&bench, TimeDelta::hours(1));
+    alone(&bench, true).await;
+    assert!(asked(&bench, DEPLOYMENTS) <= 1, "it has ended");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_rest_alone_a_deployment_made_by_the_api_is_found_by_the_next_sync() {
+    let bench = bench(817).await;
+    alone(&bench, false).await;
+    let (project, _) = place(&bench);
+    pass(&bench, TimeDelta::hours(1));
+    {
+        let mut world = bench.fake.world_mut();
+        let environment_id = world.create_environment(project, "made/by-api", Tier::Production, None);
+        world.create_deployment(&NewDeployment { environment_id, git_ref: "main", user_id: None });
+    }
+    pass(&bench, TimeDelta::hours(1));
+    alone(&bench, false).await;
+    assert_eq!(asked(&bench, ENVIRONMENTS), 1, "where a deployment is new, its environment may be");
+    assert_deployments(&bench, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_environment_that_is_deleted_ends_its_deployments() {
+    let bench = bench(818).await;
+    alone_with_links(&bench, true).await;
+    assert_tables(&bench, true, &TABLES).await;
+    let (_, environment) = place(&bench);
+    bench.fake.world_mut().delete_environment(environment);
+    pass(&bench, TimeDelta::hours(25));
+    alone_with_links(&bench, true).await;
+    assert_tables(&bench, true, &TABLES).await;
+    let reason = format!("select deleted_reason from gitlab_environments where id = {environment}");
+    assert_eq!(value(&bench, &reason).await, json!("deleted"));
+    let below = format!(
+        "select array_agg(distinct deleted_reason) from gitlab_deployments where environment_id = {environment}"
+    );
+    assert_eq!(value(&bench, &below).await, json!(["parent_deleted"]));
+}
+
+/// Rows stay: switched off is not deleted.
+#[tokio::test(flavor = "multi_thread")]
+async fn ci_that_is_switched_off_is_a_skip_and_takes_nothing_away() {
+    let bench = bench(819).await;
+    alone(&bench, true).await;
+    let (project, _) = place(&bench);
+    let count = format!(
+        "select count(*) from gitlab_deployments where project_id = {project} and deleted_at is null"
+    );
+    let before = value(&bench, &count).await;
+    bench.fake.world_mut().set_builds_access(project, "disabled");
+    pass(&bench, TimeDelta::hours(25));
+    let outcome = alone(&bench, true).await;
+    let skip = outcome.skips.iter().find(|it| it.resource == "deployments" && it.parent_id == project);
+    assert_eq!(skip.map(|it| it.reason.as_str()), Some("feature_disabled"), "{:?}", outcome.skips);
+    assert_eq!(value(&bench, &count).await, before);
+    bench.fake.world_mut().set_builds_access(project, "enabled");
+    alone(&bench, true).await;
+    assert_deployments(&bench, true).await;
+}
+
+/// A refusal is tested again once a day, and noted in between.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_noted_in_every_sync_and_tested_once_a_day() {
+    let bench = bench(820).await;
+    let first = alone(&bench, true).await;
+    let refused = first.skips.iter().filter(|it| it.resource == "deployments" && it.reason == "forbidden");
+    let refused = refused.count();
+    assert!(refused > 0, "the world has a project whose deployments are closed: {:?}", first.skips);
+    pass(&bench, TimeDelta::hours(1));
+    let second = alone(&bench, true).await;
+    let again = second.skips.iter().filter(|it| it.resource == "deployments" && it.reason == "forbidden");
+    assert_eq!(again.count(), refused);
+}
