@@ -45,7 +45,7 @@ row! {
     DeploymentRow<'a> in TABLE {
         project_id: i64, id: i64, source_id: i64, iid: i64, environment: Option<&'a str>,
         environment_id: Option<i64>, status: &'a str, r#ref: Option<&'a str>, sha: Option<&'a str>,
-        user_id: Option<i64>, job_id: Option<i64>, created_at: DateTime<Utc>, updated_at: DateTime<Utc>,
+        user_id: Option<i64>, job_id: Option<i64>, created_at: DateTime<Utc>, updated_at: Option<DateTime<Utc>>,
         finished_at: Option<DateTime<Utc>>,
     }
 }
@@ -61,7 +61,9 @@ struct Deployment<'a> {
     #[serde(borrow, default)]
     sha: Option<Cow<'a, str>>,
     created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
+    /// Not in GitLab before 12.2.
+    #[serde(default)]
+    updated_at: Option<DateTime<Utc>>,
     #[serde(borrow, default)]
     user: Option<UserBasic<'a>>,
     #[serde(borrow, default)]

@@ -41,7 +41,7 @@ create table gitlab_deployments (
   user_id bigint,
   job_id bigint,
   created_at timestamptz not null,
-  updated_at timestamptz not null,
+  updated_at timestamptz,
   finished_at timestamptz,
   synced_at timestamptz not null,
   deleted_at timestamptz,

@@ -21,15 +21,15 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let asked = sqlx::query(
             "with due as materialized (
-               select d.project_id, d.id, d.source_id, d.iid, date_trunc('second', d.updated_at) as updated_at
+               select d.project_id, d.id, d.source_id, d.iid, date_trunc('second', coalesce(d.updated_at, d.created_at)) as updated_at
                  from gitlab_deployments d
                  left join weir.deployment_merge_requests r
                    on r.project_id = d.project_id and r.deployment_id = d.id
                 where d.project_id = any($2)
                   and d.deleted_at is null
                   and d.status = 'success'
-                  and ($3::timestamptz is null or d.updated_at >= $3)
-                  and (r.updated_at is null or r.updated_at < date_trunc('second', d.updated_at))
+                  and ($3::timestamptz is null or coalesce(d.updated_at, d.created_at) >= $3)
+                  and (r.updated_at is null or r.updated_at < date_trunc('second', coalesce(d.updated_at, d.created_at)))
              ), noted as (
                insert into weir.deployment_merge_requests as t (project_id, deployment_id, updated_at)
                select project_id, id, updated_at from due order by project_id, id
@@ -63,7 +63,7 @@ pub(crate) async fn note(
     }
     let due: HashSet<i64> = sqlx::query_scalar(
         "insert into weir.deployment_merge_requests as t (project_id, deployment_id, updated_at)
-         select distinct d.project_id, d.id, date_trunc('second', d.updated_at)
+         select distinct d.project_id, d.id, date_trunc('second', coalesce(d.updated_at, d.created_at))
            from unnest($1::bigint[], $2::bigint[]) as u(project_id, id)
            join gitlab_deployments d on d.project_id = u.project_id and d.id = u.id
           order by d.project_id, d.id

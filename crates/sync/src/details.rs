@@ -102,10 +102,13 @@ struct ProjectNode<'a> {
     pipelines: Option<Connection<'a>>,
     #[serde(borrow)]
     child_pipelines: Option<Connection<'a>>,
-    #[serde(borrow)]
-    running_pipelines: Option<Connection<'a>>,
-    #[serde(borrow)]
-    running_child_pipelines: Option<Connection<'a>>,
+    pipeline_counts: Option<Counts>,
+    child_pipeline_counts: Option<Counts>,
+}
+
+#[derive(Deserialize)]
+struct Counts {
+    running: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -230,8 +233,8 @@ fn standing(node: &ProjectNode) -> Standing {
         .pipelines
         .as_ref()
         .map(|it| Pipelines { listed: any(it), children: node.child_pipelines.as_ref().is_some_and(any) });
-    let child_runs = node.running_child_pipelines.as_ref().is_some_and(any);
-    let running = node.running_pipelines.as_ref().map(|it| any(it) || child_runs);
+    let counts = [&node.pipeline_counts, &node.child_pipeline_counts].into_iter().flatten();
+    let running = counts.filter_map(|it| it.running).any(|it| it > 0);
     Standing { merge_requests, pipelines, running }
 }
 

@@ -100,13 +100,13 @@ fn task(engine: &Engine, look: Option<&Look>, standing: Option<&Standing>, unfin
     if look.complete_to + STANDS <= engine.started {
         return Task::Look;
     }
-    let moved = standing.and_then(|it| Some((it.pipelines?, it.running?)));
-    match moved {
+    let running = standing.is_some_and(|it| it.running);
+    match standing.and_then(|it| it.pipelines) {
         // Without GraphQL nothing tells.
         None => Task::List,
-        Some((pipelines, _)) if pipelines.listed || pipelines.children => Task::Look,
+        Some(pipelines) if pipelines.listed || pipelines.children => Task::Look,
         // A pipeline that has run all the time makes deployments without a move of its own.
-        Some((_, running)) if look.any && (running || unfinished) => Task::List,
+        Some(_) if look.any && (running || unfinished) => Task::List,
         Some(_) => Task::Nothing,
     }
 }

@@ -9,4 +9,5 @@ mod harness;
 mod import;
 mod pipelines;
 mod recorded;
+mod recorded_ci;
 mod shapes;

@@ -2,18 +2,20 @@
 
 use catalogue::Connector;
 use chrono::TimeDelta;
+use fake_gitlab::truth::Row;
 use fake_gitlab::world::change::{JobOutcome, Kinds, NewDeployment, NewJob, NewPipeline, random_ci_change};
-use fake_gitlab::world::model::{DeploymentStatus, Id, Tier};
+use fake_gitlab::world::model::{CiStatus, DeploymentStatus, Id, Tier};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
-use sync::Options;
+use sync::{Options, Outcome};
 
 use super::{
     DEPLOYMENTS, ENVIRONMENTS, TABLES, alone, alone_with_links, asked, assert_deployments, assert_tables,
     bench, import, pass, value, wanted,
 };
 use crate::harness::Bench;
+use crate::shapes::{lower_roles, restore_roles};
 
 /// Changes. CI/CD that was switched off or on meanwhile is put back: a project out of sight keeps its rows, and the truth
 /// does not show them.
@@ -70,12 +72,19 @@ async fn five_hundred_changes_are_found_beside_the_other_connectors_with_merge_r
 fn place(bench: &Bench) -> (Id, Id) {
     let stored = &wanted(bench, true)["gitlab_environments"];
     let world = bench.fake.world();
-    let live = |it: &&fake_gitlab::truth::Row| {
-        let project = it["project_id"].as_i64().expect("a number");
-        !world.projects[&project].archived
-    };
-    let row = stored.iter().find(live).expect("the world has an environment");
+    let in_use = |it: &&Row| !world.projects[&it["project_id"].as_i64().expect("a number")].archived;
+    let row = stored.iter().find(in_use).expect("the world has an environment");
     (row["project_id"].as_i64().expect("a number"), row["id"].as_i64().expect("a number"))
+}
+
+/// Ends every pipeline of a project that runs.
+fn end_pipelines(bench: &Bench, project: Id) {
+    let mut world = bench.fake.world_mut();
+    let ours = world.ci.pipelines.values().filter(|it| it.project_id == project);
+    let running: Vec<Id> = ours.filter(|it| it.status == CiStatus::Running).map(|it| it.id).collect();
+    for pipeline in running {
+        world.cancel_pipeline(pipeline);
+    }
 }
 
 async fn status(bench: &Bench, deployment: Id) -> serde_json::Value {
@@ -139,8 +148,10 @@ async fn a_job_that_ends_within_a_running_pipeline_is_found_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deployment_made_by_the_api_is_found_within_a_day_and_followed_from_then_on() {
     let bench = bench(816).await;
+    let (project, environment_id) = place(&bench);
+    end_pipelines(&bench, project);
+    pass(&bench, TimeDelta::hours(1));
     alone(&bench, true).await;
-    let (_, environment_id) = place(&bench);
     pass(&bench, TimeDelta::hours(1));
     let new = NewDeployment { environment_id, git_ref: "main", user_id: None };
     let deployment = bench.fake.world_mut().create_deployment(&new);
@@ -148,7 +159,7 @@ async fn a_deployment_made_by_the_api_is_found_within_a_day_and_followed_from_th
     alone(&bench, true).await;
     let count = format!("select count(*) from gitlab_deployments where id = {deployment}");
     assert_eq!(value(&bench, &count).await, json!(0), "nothing shows it, and the last look was today");
-    pass(&bench, TimeDelta::hours(22));
+    pass(&bench, TimeDelta::hours(21));
     alone(&bench, true).await;
     assert_eq!(status(&bench, deployment).await, json!("created"));
     for next in [DeploymentStatus::Running, DeploymentStatus::Success] {
@@ -212,24 +223,49 @@ async fn ci_that_is_switched_off_is_a_skip_and_takes_nothing_away() {
     bench.fake.world_mut().set_builds_access(project, "disabled");
     pass(&bench, TimeDelta::hours(25));
     let outcome = alone(&bench, true).await;
-    let skip = outcome.skips.iter().find(|it| it.resource == "deployments" && it.parent_id == project);
-    assert_eq!(skip.map(|it| it.reason.as_str()), Some("feature_disabled"), "{:?}", outcome.skips);
+    assert_eq!(skipped(&outcome, project), ["feature_disabled"]);
     assert_eq!(value(&bench, &count).await, before);
     bench.fake.world_mut().set_builds_access(project, "enabled");
     alone(&bench, true).await;
     assert_deployments(&bench, true).await;
 }
 
-/// A refusal is tested again once a day, and noted in between.
+#[tokio::test(flavor = "multi_thread")]
+async fn environments_that_are_switched_off_are_a_skip_without_a_request() {
+    let bench = bench(821).await;
+    let (project, _) = place(&bench);
+    bench.fake.world_mut().set_environments_access(project, "disabled");
+    let outcome = alone(&bench, true).await;
+    assert_eq!(skipped(&outcome, project), ["feature_disabled"]);
+    let all = wanted(&bench, true)["gitlab_projects"].len() as u64;
+    assert!(asked(&bench, ENVIRONMENTS) < all, "of {all} projects one is not asked about");
+    assert_deployments(&bench, true).await;
+}
+
+/// Why deployments of a project are skipped.
+fn skipped(outcome: &Outcome, project: Id) -> Vec<&str> {
+    let ours = outcome.skips.iter().filter(|it| it.resource == "deployments" && it.parent_id == project);
+    ours.map(|it| it.reason.as_str()).collect()
+}
+
+/// A Guest sees a private project and its pipelines, and not its deployments.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_is_noted_in_every_sync_and_tested_once_a_day() {
     let bench = bench(820).await;
+    let roles = lower_roles(&bench, 10);
     let first = alone(&bench, true).await;
-    let refused = first.skips.iter().filter(|it| it.resource == "deployments" && it.reason == "forbidden");
-    let refused = refused.count();
-    assert!(refused > 0, "the world has a project whose deployments are closed: {:?}", first.skips);
+    let closed = asked(&bench, DEPLOYMENTS);
+    let refused = |outcome: &Outcome| {
+        outcome.skips.iter().filter(|it| it.resource == "deployments" && it.reason == "forbidden").count()
+    };
+    assert!(refused(&first) > 0 && closed > 0, "{:?}", first.skips);
     pass(&bench, TimeDelta::hours(1));
     let second = alone(&bench, true).await;
-    let again = second.skips.iter().filter(|it| it.resource == "deployments" && it.reason == "forbidden");
-    assert_eq!(again.count(), refused);
+    assert_eq!(refused(&second), refused(&first));
+    assert!(asked(&bench, DEPLOYMENTS) + refused(&first) as u64 <= closed, "what is closed is not asked for");
+    restore_roles(&bench, &roles);
+    pass(&bench, TimeDelta::hours(25));
+    let third = alone(&bench, true).await;
+    assert_eq!(refused(&third), 0);
+    assert_deployments(&bench, true).await;
 }
