@@ -3,8 +3,6 @@
 //! A deployment is made by a job, or by the API for what is deployed elsewhere. GraphQL answers them for one project in
 //! a request and no more, so REST, which does the same, is the only reader.
 
-mod merge_requests;
-
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
@@ -13,10 +11,6 @@ use serde::Deserialize;
 use crate::row::row;
 use crate::users::UserBasic;
 use crate::{Connector, Cursor, List, Origin, Pending, Reader, Resource, Rows, Scope, Source, Table, users};
-
-pub use merge_requests::{DEPLOYMENT_MERGE_REQUESTS, MERGE_REQUESTS_TABLE, PARENT};
-
-pub(crate) use merge_requests::read as merge_request;
 
 /// Deployments.
 pub static DEPLOYMENTS: Resource = Resource {
@@ -61,7 +55,7 @@ struct Deployment<'a> {
     #[serde(borrow, default)]
     sha: Option<Cow<'a, str>>,
     created_at: DateTime<Utc>,
-    /// Not in GitLab before 12.2.
+    /// Old versions do not tell it.
     #[serde(default)]
     updated_at: Option<DateTime<Utc>>,
     #[serde(borrow, default)]

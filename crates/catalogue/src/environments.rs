@@ -47,13 +47,11 @@ struct Environment<'a> {
     slug: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     external_url: Option<Cow<'a, str>>,
-    /// Not in GitLab before 10.8.
+    /// Old versions do not tell what follows.
     #[serde(borrow, default)]
     state: Option<Cow<'a, str>>,
-    /// Not in GitLab before 13.10.
     #[serde(borrow, default)]
     tier: Option<Cow<'a, str>>,
-    /// Not in GitLab before 13.10.
     #[serde(default)]
     created_at: Option<DateTime<Utc>>,
     #[serde(default)]

@@ -8,6 +8,7 @@ mod action;
 pub mod approval_rules;
 pub mod approvals;
 mod connection;
+pub mod deployment_merge_requests;
 pub mod deployments;
 mod details;
 mod document;
@@ -64,7 +65,7 @@ pub static RESOURCES: &[&Resource] = &[
     &jobs::BRIDGES,
     &environments::ENVIRONMENTS,
     &deployments::DEPLOYMENTS,
-    &deployments::DEPLOYMENT_MERGE_REQUESTS,
+    &deployment_merge_requests::DEPLOYMENT_MERGE_REQUESTS,
     &users::USERS,
 ];
 

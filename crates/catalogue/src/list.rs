@@ -2,8 +2,8 @@
 //! that REST reads singly.
 
 use crate::{
-    Connector, Document, Origin, Rows, Table, approval_rules, approvals, deployments, jobs, merge_requests,
-    notes, pipelines, reviewers,
+    Connector, Document, Origin, Rows, Table, approval_rules, approvals, deployment_merge_requests, jobs,
+    merge_requests, notes, pipelines, reviewers,
 };
 
 /// A list below a merge request, a pipeline or a deployment that has to be read on its own.
@@ -107,7 +107,7 @@ impl List {
             List::ApprovalRules => &approval_rules::TABLE,
             List::Jobs => &jobs::TABLE,
             List::Pipeline => &pipelines::TABLE,
-            List::DeploymentMergeRequests => &deployments::MERGE_REQUESTS_TABLE,
+            List::DeploymentMergeRequests => &deployment_merge_requests::TABLE,
         }
     }
 
@@ -140,7 +140,7 @@ impl List {
             // REST alone brings them, each in one answer.
             List::ApprovalRules => approval_rules::read(below, node, out),
             List::Pipeline => pipelines::from_rest(below, node, out),
-            List::DeploymentMergeRequests => deployments::merge_request(below, node, out),
+            List::DeploymentMergeRequests => deployment_merge_requests::read(below, node, out),
         }
     }
 }

@@ -48,7 +48,11 @@ create table gitlab_deployments (
   deleted_reason text,
   primary key (project_id, id)
 );
-create index gitlab_deployments_environment on gitlab_deployments (project_id, environment_id);
+create index gitlab_deployments_environment on gitlab_deployments (project_id, environment_id)
+ where deleted_at is null;
+-- What a look at a project has to find again when an environment ends or returns.
+create index gitlab_deployments_ended on gitlab_deployments (project_id, environment_id)
+ where deleted_reason = 'parent_deleted';
 create index gitlab_deployments_unfinished on gitlab_deployments (project_id, updated_at)
  where status in ('created', 'running', 'blocked') and job_id is null and deleted_at is null;
 comment on table gitlab_deployments is 'Deployments to environments, by jobs and by the API.';
@@ -76,6 +80,8 @@ create table gitlab_deployment_merge_requests (
   deleted_reason text,
   primary key (project_id, deployment_id, merge_request_id)
 );
+create index gitlab_deployment_merge_requests_ended on gitlab_deployment_merge_requests (project_id, deployment_id)
+ where deleted_reason = 'parent_deleted';
 comment on table gitlab_deployment_merge_requests is 'The merge requests that GitLab says a successful deployment brought to its environment. Read with --deployment-merge-requests.';
 comment on column gitlab_deployment_merge_requests.project_id is 'The project (gitlab_projects.id).';
 comment on column gitlab_deployment_merge_requests.deployment_id is 'The deployment (gitlab_deployments.id).';

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use catalogue::{Rows, deployments, environments};
+use catalogue::{Rows, deployment_merge_requests, deployments, environments};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
@@ -13,8 +13,8 @@ use crate::{Store, StoreError};
 pub struct Look {
     /// The project (Weir's id).
     pub project_id: i64,
-    /// Up to when they are stored.
-    pub complete_to: DateTime<Utc>,
+    /// When its environments were last listed; none where they never were.
+    pub looked_at: Option<DateTime<Utc>>,
     /// Up to when it is known that no pipeline has moved since.
     pub confirmed_at: DateTime<Utc>,
     /// Whether they are stored back to the beginning.
@@ -29,16 +29,20 @@ impl Store {
     /// When the deployments of each project were last looked at.
     pub async fn deployment_looks(&self, instance: i64) -> Result<Vec<Look>, StoreError> {
         let looks = sqlx::query_as(
-            "select p.parent_id as project_id, p.complete_to, coalesce(p.confirmed_at, p.complete_to) as confirmed_at
+            "select p.parent_id as project_id, l.complete_to as looked_at
+                  , coalesce(p.confirmed_at, p.complete_to) as confirmed_at
                   , coalesce(p.complete_from = '-infinity', false) as whole
                   , nullif(p.complete_from, '-infinity') as complete_from
                   , exists (select from gitlab_environments e where e.project_id = p.parent_id)
                     or exists (select from gitlab_deployments d where d.project_id = p.parent_id) as any
                from weir.partitions p
+               left join weir.partitions l
+                 on l.instance = p.instance and l.resource = $3 and l.parent_id = p.parent_id
               where p.instance = $1 and p.resource = $2 and p.complete_to is not null
               order by p.parent_id",
         );
-        Ok(looks.bind(instance).bind(deployments::DEPLOYMENTS.name).fetch_all(&self.pool).await?)
+        let looks = looks.bind(instance).bind(deployments::DEPLOYMENTS.name);
+        Ok(looks.bind(environments::ENVIRONMENTS.name).fetch_all(&self.pool).await?)
     }
 
     /// Says that no pipeline of these projects has moved up to this time. How far their deployments are stored stays as
@@ -101,7 +105,7 @@ pub(crate) async fn follow_environments(
     }
     for (table, statements) in [
         (deployments::TABLE.name, [END_DEPLOYMENTS, RETURN_DEPLOYMENTS]),
-        (deployments::MERGE_REQUESTS_TABLE.name, [END_LINKS, RETURN_LINKS]),
+        (deployment_merge_requests::TABLE.name, [END_LINKS, RETURN_LINKS]),
     ] {
         for statement in statements {
             let following = sqlx::query(statement).bind(&projects).bind(sent_at);
@@ -139,6 +143,7 @@ const END_LINKS: &str = "
       from gitlab_deployments d
      where d.project_id = any($1)
        and d.deleted_reason = 'parent_deleted'
+       and d.deleted_at = $2
        and l.project_id = d.project_id
        and l.deployment_id = d.id
        and l.deleted_at is null

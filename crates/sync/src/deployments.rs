@@ -6,7 +6,8 @@
 
 mod environments;
 
-use catalogue::deployments::{DEPLOYMENT_MERGE_REQUESTS, DEPLOYMENTS};
+use catalogue::deployment_merge_requests::DEPLOYMENT_MERGE_REQUESTS;
+use catalogue::deployments::DEPLOYMENTS;
 use catalogue::environments::ENVIRONMENTS;
 use store::{Lease, Unit};
 

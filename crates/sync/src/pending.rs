@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 
 use catalogue::approval_rules::APPROVAL_RULES;
 use catalogue::approvals::APPROVALS;
-use catalogue::deployments::DEPLOYMENT_MERGE_REQUESTS;
+use catalogue::deployment_merge_requests::DEPLOYMENT_MERGE_REQUESTS;
 use catalogue::jobs::{BRIDGES, JOBS};
 use catalogue::notes::NOTES;
 use catalogue::pipelines::PIPELINE;
 use catalogue::reviewers::REVIEWERS;
-use catalogue::{Below, List, Origin, Pending, Reader, Rows, deployments, merge_requests, pipelines};
+use catalogue::{
+    Below, List, Origin, Pending, Reader, Rows, deployment_merge_requests, merge_requests, pipelines,
+};
 use chrono::{DateTime, Utc};
 use gitlab_client::ErrorKind;
 use serde_json::value::RawValue;
@@ -150,7 +152,7 @@ fn complete(engine: &Engine, pending: &Pending, rows: &mut Rows) {
     let columns = match pending.list.below() {
         Below::MergeRequest => merge_requests::PARENT,
         Below::Pipeline => pipelines::PARENT,
-        Below::Deployment => deployments::PARENT,
+        Below::Deployment => deployment_merge_requests::PARENT,
     };
     rows.complete(pending.list.table(), columns, &parent);
 }

@@ -13,7 +13,7 @@ use store::{Joined, KnownProject, Partition};
 use crate::details::Since;
 use crate::engine::{Engine, Halt};
 use crate::listing::Listing;
-use crate::sight::Sight;
+use crate::sight::{Found, Sight};
 use crate::{details, discovery};
 
 /// The projects that were read before, whatever moved in them (Weir's ids): what changes unseen is checked there.
@@ -80,18 +80,18 @@ fn asked(
     (pipelines, deployments): &(pipelines::Read, deployments::Read),
     projects: &[i64],
 ) -> Vec<(i64, Since)> {
-    let since = |project: i64| -> Since {
+    let since = |project: &Found| -> Since {
         // The answer does not matter, and a moment long ago would count for every project of the request.
-        if sight.projects.get(&project).is_some_and(|it| it.builds_off) {
+        if project.builds_off {
             return Some(engine.started);
         }
         let looked = deployments.since(engine, project);
         match engine.has(Connector::GitlabPipelines) {
-            true => Some(pipelines.since(engine, project)?.min(looked)),
+            true => Some(pipelines.since(engine, project.source_id)?.min(looked)),
             false => Some(looked),
         }
     };
-    projects.iter().map(|it| (*it, since(*it))).collect()
+    projects.iter().map(|it| (*it, sight.projects.get(it).and_then(since))).collect()
 }
 
 /// Whether a partition is read as far back as this run wants.

@@ -35,11 +35,12 @@ impl Read {
         Ok(Read(looks.into_iter().map(|it| (it.project_id, it)).collect()))
     }
 
-    /// Since when GitLab is asked whether pipelines of a project (GitLab's id) moved. The start of the run where the
+    /// Since when GitLab is asked whether pipelines of a project moved. The start of the run where the
     /// answer does not matter: many projects are asked about at once, since the earliest moment of all.
-    pub(super) fn since(&self, engine: &Engine, project: i64) -> DateTime<Utc> {
-        let id = engine.instance.id(project);
-        let look = self.0.get(&id).filter(|_| engine.refusals.of(DEPLOYMENTS.name, id).is_none());
+    pub(super) fn since(&self, engine: &Engine, project: &Found) -> DateTime<Utc> {
+        let id = engine.instance.id(project.source_id);
+        let closed = project.environments_off || engine.refusals.of(DEPLOYMENTS.name, id).is_some();
+        let look = self.0.get(&id).filter(|_| !closed);
         look.map_or(engine.started, |it| it.confirmed_at - OVERLAP)
     }
 }
@@ -97,7 +98,7 @@ async fn unfinished(engine: &Engine, read: &Read) -> Result<HashSet<i64>, Halt> 
 
 fn task(engine: &Engine, look: Option<&Look>, standing: Option<&Standing>, unfinished: bool) -> Task {
     let Some(look) = look.filter(|it| reaches(engine, it)) else { return Task::Look };
-    if look.complete_to + STANDS <= engine.started {
+    if look.looked_at.is_none_or(|at| at + STANDS <= engine.started) {
         return Task::Look;
     }
     let running = standing.is_some_and(|it| it.running);

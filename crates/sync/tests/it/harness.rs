@@ -43,6 +43,14 @@ impl Bench {
         Client::new(config).expect("the client is made")
     }
 
+    /// A client with one token of this kind.
+    pub fn client_of(&self, kind: TokenKind, token: &str) -> Client {
+        let mut config = ClientConfig::new(BaseUrl::parse(self.fake.url()).expect("the fake's address"));
+        config.credentials = vec![Credential::new("0", kind, token)];
+        config.allowed = sync::allowed_endpoints();
+        Client::new(config).expect("the client is made")
+    }
+
     pub async fn sync(&self) -> Outcome {
         self.sync_with(|_| {}).await
     }

@@ -2,19 +2,21 @@
 
 use catalogue::Connector;
 use chrono::TimeDelta;
+use fake_gitlab::TokenSpec;
 use fake_gitlab::truth::Row;
 use fake_gitlab::world::change::{JobOutcome, Kinds, NewDeployment, NewJob, NewPipeline, random_ci_change};
 use fake_gitlab::world::model::{CiStatus, DeploymentStatus, Id, Tier};
+use gitlab_client::TokenKind;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
-use sync::{Options, Outcome};
+use sync::{Options, Outcome, Scope};
 
 use super::{
-    DEPLOYMENTS, ENVIRONMENTS, TABLES, alone, alone_with_links, asked, assert_deployments, assert_tables,
-    bench, import, pass, value, wanted,
+    ALONE, DEPLOYMENTS, ENVIRONMENTS, TABLES, alone, alone_with_links, asked, assert_deployments,
+    assert_tables, bench, import, pass, value, wanted,
 };
-use crate::harness::Bench;
+use crate::harness::{Bench, options};
 use crate::shapes::{lower_roles, restore_roles};
 
 /// Changes. CI/CD that was switched off or on meanwhile is put back: a project out of sight keeps its rows, and the truth
@@ -268,4 +270,51 @@ async fn a_refusal_is_noted_in_every_sync_and_tested_once_a_day() {
     let third = alone(&bench, true).await;
     assert_eq!(refused(&third), 0);
     assert_deployments(&bench, true).await;
+}
+
+/// Syncs follow each other every few hours, and deployments are listed in each; still there is a look a day.
+async fn an_environment_that_changes_alone_is_found_within_a_day(seed: u64, graphql: bool) {
+    let bench = bench(seed).await;
+    alone(&bench, graphql).await;
+    let (_, environment) = place(&bench);
+    pass(&bench, TimeDelta::hours(1));
+    bench.fake.world_mut().set_environment_tier(environment, Tier::Testing);
+    let mut looks = Vec::new();
+    for _ in 0..5 {
+        pass(&bench, TimeDelta::hours(5));
+        alone(&bench, graphql).await;
+        looks.push(asked(&bench, ENVIRONMENTS));
+    }
+    assert_deployments(&bench, graphql).await;
+    let projects = wanted(&bench, graphql)["gitlab_projects"].len() as u64;
+    assert_eq!(looks.iter().filter(|it| **it > 1).count(), 1, "{looks:?}");
+    assert!(looks.iter().sum::<u64>() <= projects, "{looks:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_an_environment_alone_is_found_within_a_day() {
+    an_environment_that_changes_alone_is_found_within_a_day(822, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_an_environment_alone_is_found_within_a_day_by_rest_alone() {
+    an_environment_that_changes_alone_is_found_within_a_day(823, false).await;
+}
+
+/// Old versions let a job token read neither list.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_token_gets_a_skip() {
+    let bench = bench(824).await;
+    let (project, _) = place(&bench);
+    let user = bench.fake.viewer().user_id;
+    bench.fake.state().add_token(TokenSpec::job("glcbt-job", user, project));
+    let mut options = options();
+    options.connectors = ALONE.to_vec();
+    options.job_token = true;
+    options.scope = Scope { projects: vec![project.to_string()], ..Scope::default() };
+    let client = bench.client_of(TokenKind::Job, "glcbt-job");
+    let outcome =
+        sync::run(client, bench.store.clone(), options, Default::default(), Default::default()).await;
+    assert!(outcome.ok, "{:?}", outcome.error);
+    assert_eq!(skipped(&outcome, project), ["job_token"]);
 }

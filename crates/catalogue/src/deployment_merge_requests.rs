@@ -1,5 +1,7 @@
-//! The merge requests that GitLab itself links to a deployment: those that were merged since the last successful one to the same
-//! environment. They cost a request per deployment, so they are read only where they are asked for.
+//! The merge requests that GitLab itself links to a deployment, those that were merged since the last successful one to
+//! the same environment: <https://docs.gitlab.com/api/deployments/>.
+//!
+//! They cost a request per deployment, so they are read only where they are asked for.
 
 use serde::Deserialize;
 
@@ -12,7 +14,7 @@ pub static DEPLOYMENT_MERGE_REQUESTS: Resource = Resource {
     connector: Connector::GitlabDeployments,
     scope: Scope::Deployment,
     cursor: Cursor::Parent,
-    tables: &[&MERGE_REQUESTS_TABLE],
+    tables: &[&TABLE],
     readers: &[Reader {
         name: "rest",
         source: Source::Rest {
@@ -20,13 +22,13 @@ pub static DEPLOYMENT_MERGE_REQUESTS: Resource = Resource {
             params: &[("order_by", "created_at"), ("sort", "asc")],
         },
         read,
-        sample: include_str!("../../samples/deployment_merge_requests.rest.json"),
+        sample: include_str!("../samples/deployment_merge_requests.rest.json"),
     }],
     documentation: "https://docs.gitlab.com/api/deployments/#list-of-merge-requests-associated-with-a-deployment",
 };
 
 /// Where the links are stored.
-pub static MERGE_REQUESTS_TABLE: Table = Table {
+pub static TABLE: Table = Table {
     name: "gitlab_deployment_merge_requests",
     key: &["project_id", "deployment_id", "merge_request_id"],
     version: None,
@@ -37,7 +39,7 @@ pub static MERGE_REQUESTS_TABLE: Table = Table {
 pub const PARENT: &[&str] = &["project_id", "deployment_id"];
 
 row! {
-    LinkRow in MERGE_REQUESTS_TABLE { project_id: i64, deployment_id: i64, merge_request_id: i64 }
+    LinkRow in TABLE { project_id: i64, deployment_id: i64, merge_request_id: i64 }
 }
 
 #[derive(Deserialize)]
