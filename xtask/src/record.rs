@@ -47,15 +47,18 @@ pub fn path(resource: &Resource, reader: &Reader) -> String {
 fn origins(places: &Places) -> Value {
     let origin = |resource: &&Resource| {
         let project = places.project_of(resource);
-        let (group, project, merge_request, pipeline) = match resource.scope {
+        let (group, project, merge_request, child) = match resource.scope {
             Scope::Instance => (0, 0, 0, 0),
             Scope::Group => (places.group, 0, 0, 0),
             Scope::Project => (0, project, 0, 0),
             Scope::MergeRequest => (0, project, places.merge_request, 0),
             Scope::Pipeline => (0, project, 0, places.pipeline_of(resource)),
+            Scope::Deployment => (0, project, 0, places.ci.deployment),
         };
+        let below = |scope: Scope| if resource.scope == scope { child } else { 0 };
         let origin = json!({
-            "group": group, "project": project, "merge_request": merge_request, "pipeline": pipeline,
+            "group": group, "project": project, "merge_request": merge_request,
+            "pipeline": below(Scope::Pipeline), "deployment": below(Scope::Deployment),
         });
         (resource.name.to_owned(), origin)
     };

@@ -2,7 +2,7 @@
 //!
 //! Editions and versions differ: one field that a GitLab does not know breaks a whole query. A line that ends in
 //! `#? Type.field` is left out where the schema lacks that field. The lines between `#@ connector` and `#@ end` are left
-//! out of a run without that connector.
+//! out of a run without that connector; where several are named, out of a run with none of them.
 
 use crate::Connector;
 
@@ -25,8 +25,9 @@ impl Document {
         let mut wanted = true;
         let mut lines = Vec::new();
         for line in self.text.lines().map(str::trim) {
-            if let Some(name) = line.strip_prefix(BLOCK) {
-                wanted = Connector::named(name.trim()).is_none_or(&runs);
+            if let Some(names) = line.strip_prefix(BLOCK) {
+                let mut connectors = names.split_whitespace().filter_map(Connector::named).peekable();
+                wanted = connectors.peek().is_none() || connectors.any(&runs);
                 continue;
             }
             let line = match line.split_once(MARK) {
@@ -72,5 +73,14 @@ mod tests {
         let document = Document { name: "q", text: "{\n  a\n  #@ gitlab_pipelines\n  b\n  #@ end\n  c\n}" };
         assert_eq!(document.fitted(|_, _| true, |_| false), "{\na\nc\n}");
         assert_eq!(document.whole(), "{\na\nb\nc\n}");
+    }
+
+    #[test]
+    fn a_block_of_several_connectors_stays_for_each_of_them() {
+        let text =
+            "{\n  #@ gitlab_pipelines gitlab_deployments\n  b\n  #@ gitlab_pipelines\n  c\n  #@ end\n}";
+        let document = Document { name: "q", text };
+        assert_eq!(document.fitted(|_, _| true, |it| it == Connector::GitlabDeployments), "{\nb\n}");
+        assert_eq!(document.fitted(|_, _| true, |it| it == Connector::Gitlab), "{\n}");
     }
 }

@@ -8,8 +8,11 @@ mod action;
 pub mod approval_rules;
 pub mod approvals;
 mod connection;
+pub mod deployment_merge_requests;
+pub mod deployments;
 mod details;
 mod document;
+pub mod environments;
 mod gid;
 pub mod group_labels;
 pub mod groups;
@@ -34,7 +37,7 @@ pub use connection::{Answer, Connection, PageInfo};
 pub use details::{GROUP_DETAILS, PROJECT_DETAILS, PROOF_QUERY};
 pub use document::Document;
 pub use gid::{Gid, gid};
-pub use list::{List, Pending};
+pub use list::{Below, List, Pending};
 pub use origin::{Instance, Origin};
 pub use resource::{Connector, Cursor, Read, Reader, Resource, Scope, Source};
 pub use row::Row;
@@ -60,6 +63,9 @@ pub static RESOURCES: &[&Resource] = &[
     &pipelines::PIPELINE,
     &jobs::JOBS,
     &jobs::BRIDGES,
+    &environments::ENVIRONMENTS,
+    &deployments::DEPLOYMENTS,
+    &deployment_merge_requests::DEPLOYMENT_MERGE_REQUESTS,
     &users::USERS,
 ];
 

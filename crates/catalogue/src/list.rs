@@ -1,25 +1,25 @@
-//! What is read on its own below one merge request or one pipeline: lists that did not fit into a page, and everything
+//! What is read on its own below one merge request, pipeline or deployment: lists that did not fit into a page, and everything
 //! that REST reads singly.
 
 use crate::{
-    Connector, Document, Origin, Rows, Table, approval_rules, approvals, jobs, merge_requests, notes,
-    pipelines, reviewers,
+    Connector, Document, Origin, Rows, Table, approval_rules, approvals, deployment_merge_requests, jobs,
+    merge_requests, notes, pipelines, reviewers,
 };
 
-/// A list below a merge request or a pipeline that has to be read on its own.
+/// A list below a merge request, a pipeline or a deployment that has to be read on its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
     /// What to read.
     pub list: List,
     /// GitLab's id of the project.
     pub project: i64,
-    /// GitLab's id of the merge request or pipeline.
+    /// GitLab's id of the merge request, pipeline or deployment.
     pub parent: i64,
     /// Its number within the project.
     pub iid: i64,
 }
 
-/// What is read below one merge request or one pipeline.
+/// What is read below one merge request, pipeline or deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum List {
     /// Comments and system notes.
@@ -38,11 +38,24 @@ pub enum List {
     Jobs,
     /// What REST's list of pipelines does not tell of one.
     Pipeline,
+    /// The merge requests that a deployment brought.
+    DeploymentMergeRequests,
+}
+
+/// What a list hangs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Below {
+    /// A merge request, which GitLab names by its iid.
+    MergeRequest,
+    /// A pipeline, which it names by its id.
+    Pipeline,
+    /// A deployment, which it names by its id.
+    Deployment,
 }
 
 impl List {
     /// Every list.
-    pub const ALL: [List; 8] = [
+    pub const ALL: [List; 9] = [
         List::Notes,
         List::Labels,
         List::Assignees,
@@ -51,6 +64,7 @@ impl List {
         List::ApprovalRules,
         List::Jobs,
         List::Pipeline,
+        List::DeploymentMergeRequests,
     ];
 
     /// Its name, as stored.
@@ -64,6 +78,7 @@ impl List {
             List::ApprovalRules => "approval_rules",
             List::Jobs => "jobs",
             List::Pipeline => "pipeline",
+            List::DeploymentMergeRequests => "deployment_merge_requests",
         }
     }
 
@@ -71,6 +86,7 @@ impl List {
     pub fn connector(self) -> Connector {
         match self {
             List::Jobs | List::Pipeline => Connector::GitlabPipelines,
+            List::DeploymentMergeRequests => Connector::GitlabDeployments,
             _ => Connector::Gitlab,
         }
     }
@@ -91,12 +107,17 @@ impl List {
             List::ApprovalRules => &approval_rules::TABLE,
             List::Jobs => &jobs::TABLE,
             List::Pipeline => &pipelines::TABLE,
+            List::DeploymentMergeRequests => &deployment_merge_requests::TABLE,
         }
     }
 
-    /// Whether it hangs on a pipeline; on a merge request otherwise.
-    pub fn is_below_pipeline(self) -> bool {
-        matches!(self, List::Jobs | List::Pipeline)
+    /// What it hangs on.
+    pub fn below(self) -> Below {
+        match self {
+            List::Jobs | List::Pipeline => Below::Pipeline,
+            List::DeploymentMergeRequests => Below::Deployment,
+            _ => Below::MergeRequest,
+        }
     }
 
     /// The query that reads it alone, where GraphQL is the way to read it.
@@ -119,6 +140,7 @@ impl List {
             // REST alone brings them, each in one answer.
             List::ApprovalRules => approval_rules::read(below, node, out),
             List::Pipeline => pipelines::from_rest(below, node, out),
+            List::DeploymentMergeRequests => deployment_merge_requests::read(below, node, out),
         }
     }
 }

@@ -32,10 +32,14 @@ pub struct Origin {
     pub merge_request: i64,
     /// The pipeline (GitLab's id) it was read under, 0 where there is none.
     pub pipeline: i64,
+    /// The deployment (GitLab's id) it was read under, 0 where there is none.
+    pub deployment: i64,
     /// Whether texts of notes are to be kept.
     pub keep_bodies: bool,
     /// Whether the approval rules of a merge request are to be read after it.
     pub approval_rules: bool,
+    /// Whether the merge requests of a deployment are to be read after it.
+    pub deployment_merge_requests: bool,
 }
 
 impl Origin {
@@ -47,8 +51,10 @@ impl Origin {
             group: 0,
             merge_request: 0,
             pipeline: 0,
+            deployment: 0,
             keep_bodies: false,
             approval_rules: false,
+            deployment_merge_requests: false,
         }
     }
 
@@ -70,6 +76,15 @@ impl Origin {
     /// Below a pipeline.
     pub fn pipeline(self, pipeline: i64) -> Origin {
         Origin { pipeline, ..self }
+    }
+
+    /// Below a deployment.
+    pub fn deployment(self, deployment: i64) -> Origin {
+        Origin { deployment, ..self }
+    }
+
+    pub(crate) fn deployment_id(&self) -> i64 {
+        self.instance.id(self.deployment)
     }
 
     pub(crate) fn pipeline_id(&self) -> i64 {

@@ -93,6 +93,9 @@ pub struct Project<'a> {
     /// The older switch for CI/CD.
     #[serde(default)]
     pub jobs_enabled: Option<bool>,
+    /// disabled, private or enabled; old versions switch environments with CI/CD alone.
+    #[serde(borrow, default)]
+    pub environments_access_level: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     marked_for_deletion_on: Option<Cow<'a, str>>,
     #[serde(default)]

@@ -28,17 +28,21 @@ pub enum Connector {
     Gitlab,
     /// Pipelines and their jobs.
     GitlabPipelines,
+    /// Environments and deployments.
+    GitlabDeployments,
 }
 
 impl Connector {
     /// Every connector this version has.
-    pub const ALL: [Connector; 2] = [Connector::Gitlab, Connector::GitlabPipelines];
+    pub const ALL: [Connector; 3] =
+        [Connector::Gitlab, Connector::GitlabPipelines, Connector::GitlabDeployments];
 
     /// Its name on the command line and in the database.
     pub fn name(self) -> &'static str {
         match self {
             Connector::Gitlab => "gitlab",
             Connector::GitlabPipelines => "gitlab_pipelines",
+            Connector::GitlabDeployments => "gitlab_deployments",
         }
     }
 
@@ -61,6 +65,8 @@ pub enum Scope {
     MergeRequest,
     /// One pipeline.
     Pipeline,
+    /// One deployment.
+    Deployment,
 }
 
 /// How a later sync asks for less.

@@ -70,7 +70,9 @@ fn kept(rows: &Rows, table: &Table) -> String {
 /// Links and memberships are taken away; things are deleted.
 fn reason(table: &str) -> &'static str {
     match table {
-        "gitlab_labels" | "gitlab_milestones" | "gitlab_merge_request_notes" => "deleted",
+        "gitlab_labels" | "gitlab_milestones" | "gitlab_merge_request_notes" | "gitlab_environments" => {
+            "deleted"
+        }
         _ => "removed",
     }
 }

@@ -5,6 +5,8 @@
 
 mod approval_rules;
 mod children;
+mod deployment_merge_requests;
+mod deployments;
 mod derive;
 mod error;
 mod gone;
@@ -40,6 +42,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
 
+pub use deployments::Look;
 pub use error::{Complaint, StoreError};
 pub use gone::{Fact, MERGE_REQUEST, PIPELINE};
 pub use instances::InstanceRow;

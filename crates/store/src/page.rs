@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::{
-    Lease, Partition, Reject, Store, StoreError, children, derive, jobs, labels, leases, milestones,
-    partitions, pending, rejects, upsert, users,
+    Lease, Partition, Reject, Store, StoreError, children, deployments, derive, jobs, labels, leases,
+    milestones, partitions, pending, rejects, upsert, users,
 };
 
 /// Everything that is written together.
@@ -107,6 +107,9 @@ async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Wr
     }
     for (table, gone) in children::remove_missing(connection, page.rows, &known, page.sent_at).await? {
         count(&mut written, table, 0, gone);
+    }
+    for (table, followed) in deployments::follow_environments(connection, page.rows, page.sent_at).await? {
+        count(&mut written, table, 0, followed);
     }
     if !page.rows.named_labels.is_empty() {
         let linked = labels::link_named(connection, &page.rows.named_labels, page.sent_at).await?;

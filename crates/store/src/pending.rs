@@ -1,10 +1,10 @@
-//! Lists below merge requests and pipelines that are still to be read: they did not fit into a page, or REST reads
+//! Lists below merge requests, pipelines and deployments that are still to be read: they did not fit into a page, or REST reads
 //! them one by one.
 
 use catalogue::{List, Pending};
 use sqlx::{PgConnection, Row};
 
-use crate::{Store, StoreError, approval_rules};
+use crate::{Store, StoreError, approval_rules, deployment_merge_requests};
 
 /// How long a worker may take over one list, in seconds.
 const CLAIM_SECONDS: f64 = 120.0;
@@ -74,6 +74,7 @@ impl Store {
     /// Drops a list that cannot be read at all.
     pub async fn drop_pending(&self, instance: i64, pending: &Pending) -> Result<(), StoreError> {
         let mut connection = self.pool.acquire().await?;
+        deployment_merge_requests::forget(&mut connection, instance, pending).await?;
         remove(&mut connection, instance, pending).await
     }
 
@@ -116,6 +117,9 @@ pub(crate) async fn add(
     instance: i64,
     lists: &[Pending],
 ) -> Result<(), StoreError> {
+    let known = deployment_merge_requests::note(connection, instance, lists).await?;
+    let due = |it: &&Pending| it.list != List::DeploymentMergeRequests || !known.contains(&it.parent);
+    let lists: Vec<Pending> = lists.iter().filter(due).cloned().collect();
     let names: Vec<&str> = lists.iter().map(|it| it.list.name()).collect();
     let projects: Vec<i64> = lists.iter().map(|it| it.project).collect();
     let parents: Vec<i64> = lists.iter().map(|it| it.parent).collect();
@@ -134,7 +138,7 @@ pub(crate) async fn add(
     .bind(iids)
     .execute(&mut *connection)
     .await?;
-    approval_rules::note(connection, instance, lists).await
+    approval_rules::note(connection, instance, &lists).await
 }
 
 pub(crate) async fn remove(

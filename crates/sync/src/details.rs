@@ -105,12 +105,19 @@ struct ProjectNode<'a> {
     #[serde(borrow)]
     child_pipelines: Option<Connection<'a>>,
     max_access_level: Option<AccessLevel>,
+    pipeline_counts: Option<Counts>,
+    child_pipeline_counts: Option<Counts>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct AccessLevel {
     integer_value: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct Counts {
+    running: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -237,7 +244,9 @@ fn standing(node: &ProjectNode) -> Standing {
         children: node.child_pipelines.as_ref().is_some_and(any),
         doubtful: level.is_none_or(|it| it < REPORTER),
     });
-    Standing { merge_requests, pipelines }
+    let counts = [&node.pipeline_counts, &node.child_pipeline_counts].into_iter().flatten();
+    let running = counts.filter_map(|it| it.running).any(|it| it > 0);
+    Standing { merge_requests, pipelines, running }
 }
 
 async fn write_projects(

@@ -134,6 +134,7 @@ async fn by_number(engine: &Engine, project: &str, sight: &mut Sight, halt: Halt
         namespace_id: None,
         merge_requests_off: false,
         builds_off: false,
+        environments_off: false,
     };
     sight.projects.insert(source_id, found);
     Ok(())
@@ -257,6 +258,7 @@ fn in_scope(engine: &Engine, project: &Project) -> Option<Found> {
         namespace_id: project.namespace.as_ref().map(|it| engine.instance.id(it.id)),
         merge_requests_off: off,
         builds_off,
+        environments_off: project.environments_access_level.as_deref() == Some("disabled"),
     })
 }
 

@@ -17,6 +17,9 @@ use crate::refusals::Refusals;
 use crate::tally::Tally;
 use crate::{Failure, Progress, Scope, verify};
 
+/// Parts read at once, unless told otherwise.
+const WORKERS: usize = 8;
+
 /// What the caller decides about a run.
 #[derive(Clone)]
 pub struct Options {
@@ -30,6 +33,8 @@ pub struct Options {
     pub approval_rules: bool,
     /// Whether what is stored is held against what GitLab has, and mended.
     pub sweep: bool,
+    /// Whether the merge requests of deployments are read too: a request per successful deployment.
+    pub deployment_merge_requests: bool,
     /// Whether all reading is done by REST.
     pub rest_only: bool,
     /// How many parts are read at once. The client limits the requests under way on its own.
@@ -41,12 +46,29 @@ pub struct Options {
 }
 
 impl Options {
+    /// Everything there is of these connectors, and nothing that costs extra.
+    pub fn new(connectors: Vec<Connector>, clock: Arc<dyn Clock>) -> Options {
+        Options {
+            connectors,
+            scope: Scope::default(),
+            keep_bodies: false,
+            approval_rules: false,
+            sweep: false,
+            deployment_merge_requests: false,
+            rest_only: false,
+            workers: WORKERS,
+            job_token: false,
+            clock,
+        }
+    }
+
     /// What is read and how, as one text: only runs of equal text share their work.
     pub(crate) fn text(&self) -> String {
         let mut words = vec![self.scope.text()];
         words.extend(self.keep_bodies.then(|| "keep-bodies".to_owned()));
         words.extend(self.approval_rules.then(|| "approval-rules".to_owned()));
         words.extend(self.sweep.then(|| "sweep".to_owned()));
+        words.extend(self.deployment_merge_requests.then(|| "deployment-merge-requests".to_owned()));
         words.extend(self.rest_only.then(|| "rest-only".to_owned()));
         words.join(" ").trim().to_owned()
     }
@@ -130,14 +152,18 @@ impl Engine {
 
     pub(crate) fn origin(&self) -> Origin {
         let (keep_bodies, approval_rules) = (self.options.keep_bodies, self.approval_rules);
-        Origin { keep_bodies, approval_rules, ..Origin::instance(self.instance) }
+        let deployment_merge_requests = self.options.deployment_merge_requests;
+        Origin { keep_bodies, approval_rules, deployment_merge_requests, ..Origin::instance(self.instance) }
     }
 
     /// The pending lists that this run reads. Those that only a run with other options asks for are left to it.
     pub(crate) fn lists(&self) -> Vec<List> {
-        let wanted =
-            |it: &List| self.has(it.connector()) && (self.approval_rules || *it != List::ApprovalRules);
-        List::ALL.into_iter().filter(wanted).collect()
+        let asked_for = |it: &List| match it {
+            List::ApprovalRules => self.approval_rules,
+            List::DeploymentMergeRequests => self.options.deployment_merge_requests,
+            _ => true,
+        };
+        List::ALL.into_iter().filter(|it| self.has(it.connector()) && asked_for(it)).collect()
     }
 
     /// Whether this run includes the connector.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use catalogue::Connector;
 use gitlab_client::Client;
 use serde::Serialize;
 use store::Store;
@@ -47,7 +48,10 @@ pub async fn dry_run(
     let used = client.usage().requests.max(1);
     let requests = merge_requests.map(|count: i64| {
         let rules = if engine.approval_rules { count } else { 0 };
-        used.cast_signed() + 2 * projects.len() as i64 + count * 3 / 100 + rules
+        // A list of environments and one of deployments, where there are any.
+        let deployments =
+            if engine.has(Connector::GitlabDeployments) { 2 * projects.len() as i64 } else { 0 };
+        used.cast_signed() + 2 * projects.len() as i64 + count * 3 / 100 + rules + deployments
     });
     let pace = began.elapsed().as_secs_f64() / used as f64;
     let seconds = requests.map(|it| it as f64 * pace);

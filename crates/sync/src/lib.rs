@@ -5,6 +5,7 @@
 mod approval_rules;
 mod budget;
 mod capabilities;
+mod deployments;
 mod details;
 mod discovery;
 mod ending;

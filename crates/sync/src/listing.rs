@@ -15,7 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use store::{Lease, Partition, PartitionKey, Reject, Unit};
 
 use crate::engine::{Engine, Halt};
-use crate::{merge_requests, pipelines};
+use crate::{deployments, merge_requests, pipelines};
 
 /// GitLab does not move `updated_at` for a second change within a minute, so what lies just behind is read again.
 pub(crate) const OVERLAP: TimeDelta = TimeDelta::minutes(2);
@@ -28,15 +28,16 @@ const OLDER: i32 = 10;
 #[derive(Debug)]
 pub(crate) struct Listing {
     pub(crate) resource: &'static Resource,
-    /// The query of a page.
-    pub(crate) query: &'static Document,
+    /// The query of a page, where GraphQL is the way to read it.
+    pub(crate) query: Option<&'static Document>,
     /// How much of the lists below an element comes along.
     pub(crate) variables: &'static [(&'static str, usize)],
     /// The source by which GitLab lists what it hides otherwise.
     pub(crate) source: Option<&'static str>,
     /// How GraphQL orders the list.
     pub(crate) order: Order,
-    /// The order in which REST lists rows that share one time, which does not move.
+    /// The order in which REST lists rows that share one time, which does not move. Where that is `updated_at`, GitLab
+    /// wants this order and the filters by it together, and lists equal times by number.
     pub(crate) ties: &'static str,
     /// Whether REST is read beside GraphQL, for what it alone knows.
     pub(crate) both: bool,
@@ -54,7 +55,8 @@ pub(crate) enum Order {
 }
 
 /// Every listing there is.
-static LISTINGS: [&Listing; 3] = [&merge_requests::LISTING, &pipelines::LISTING, &pipelines::CHILDREN];
+static LISTINGS: [&Listing; 4] =
+    [&merge_requests::LISTING, &pipelines::LISTING, &pipelines::CHILDREN, &deployments::LISTING];
 
 impl Listing {
     /// The listing of a unit's resource.
@@ -68,7 +70,7 @@ impl Listing {
     }
 
     fn readers(&self, engine: &Engine) -> &'static [&'static str] {
-        match (engine.capabilities.graphql, self.both) {
+        match (engine.capabilities.graphql && self.query.is_some(), self.both) {
             (true, true) => &["graphql", "rest"],
             (true, false) => &["graphql"],
             (false, _) => &["rest"],

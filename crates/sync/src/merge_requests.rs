@@ -11,7 +11,7 @@ use crate::listing::{Listing, Order};
 /// Merge requests, newest change first.
 pub(crate) static LISTING: Listing = Listing {
     resource: &MERGE_REQUESTS,
-    query: &MERGE_REQUESTS_QUERY,
+    query: Some(&MERGE_REQUESTS_QUERY),
     variables: &[("notes", 100), ("lists", 20)],
     source: None,
     order: Order::UpdatedAt,

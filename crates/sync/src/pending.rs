@@ -1,4 +1,4 @@
-//! Lists of merge requests and pipelines that are read on their own: what did not fit into a page, and everything REST reads singly.
+//! Lists of merge requests, pipelines and deployments that are read on their own: what did not fit into a page, and everything REST reads singly.
 
 mod graphql;
 
@@ -6,11 +6,14 @@ use std::collections::BTreeMap;
 
 use catalogue::approval_rules::APPROVAL_RULES;
 use catalogue::approvals::APPROVALS;
+use catalogue::deployment_merge_requests::DEPLOYMENT_MERGE_REQUESTS;
 use catalogue::jobs::{BRIDGES, JOBS};
 use catalogue::notes::NOTES;
 use catalogue::pipelines::PIPELINE;
 use catalogue::reviewers::REVIEWERS;
-use catalogue::{List, Origin, Pending, Reader, Rows, merge_requests, pipelines};
+use catalogue::{
+    Below, List, Origin, Pending, Reader, Rows, deployment_merge_requests, merge_requests, pipelines,
+};
 use chrono::{DateTime, Utc};
 use gitlab_client::ErrorKind;
 use serde_json::value::RawValue;
@@ -34,9 +37,9 @@ struct Read {
 /// Reads some of the lists that are pending. Gives whether there were any.
 pub(crate) async fn some(engine: &Engine, owner: &str) -> Result<bool, Halt> {
     let taken = engine.store.claim_pending(engine.instance.0, owner, TAKEN, &engine.lists()).await?;
-    let mut by_parent: BTreeMap<(bool, i64), Vec<PendingRow>> = BTreeMap::new();
+    let mut by_parent: BTreeMap<(Below, i64), Vec<PendingRow>> = BTreeMap::new();
     for row in taken {
-        let parent = (row.pending.list.is_below_pipeline(), row.pending.parent);
+        let parent = (row.pending.list.below(), row.pending.parent);
         by_parent.entry(parent).or_default().push(row);
     }
     let found = !by_parent.is_empty();
@@ -69,7 +72,7 @@ async fn one(engine: &Engine, lists: &[PendingRow]) -> Result<(), Halt> {
     let Some(sent_at) = oldest else { return Ok(()) };
     let instance = engine.instance;
     let pending = &lists[0].pending;
-    if !pending.list.is_below_pipeline() {
+    if pending.list.below() == Below::MergeRequest {
         all.touched.push((instance.id(pending.project), instance.id(pending.parent)));
     }
     engine.write(&store::Page { done: &done, rejects: &rejects, ..engine.page(&all, sent_at) }).await?;
@@ -86,7 +89,11 @@ fn merge(into: &mut Rows, mut more: Rows) {
 async fn later(engine: &Engine, row: &PendingRow, detail: String) -> Result<(), Halt> {
     engine.store.fail_pending(engine.instance.0, &row.pending).await?;
     if row.attempts + 1 >= ATTEMPTS {
-        let what = if row.pending.list.is_below_pipeline() { "Pipeline #" } else { "Merge request !" };
+        let what = match row.pending.list.below() {
+            Below::MergeRequest => "Merge request !",
+            Below::Pipeline => "Pipeline #",
+            Below::Deployment => "Deployment #",
+        };
         let message = format!("{what}{} of project {}: {detail}", row.pending.iid, row.pending.project);
         return Err(Halt::Later(message));
     }
@@ -105,6 +112,7 @@ async fn read(engine: &Engine, pending: &Pending) -> Result<Option<Read>, Halt> 
         List::Reviewers => rest(engine, pending, &REVIEWERS.readers[0]).await,
         List::Jobs => jobs(engine, pending).await,
         List::Pipeline => object(engine, pending, &PIPELINE.readers[0]).await,
+        List::DeploymentMergeRequests => deployment_merge_requests(engine, pending).await,
         // They come with the merge request itself.
         List::Labels | List::Assignees => Ok(None),
     }
@@ -120,29 +128,42 @@ fn offered(engine: &Engine, list: List) -> bool {
         List::Pipeline => false,
         // It has them, and takes seconds for each.
         List::ApprovalRules => false,
+        // It answers deployments for one project in a request.
+        List::DeploymentMergeRequests => false,
     }
 }
 
 fn below(engine: &Engine, pending: &Pending) -> Origin {
     let project = engine.origin().project(pending.project);
-    match pending.list.is_below_pipeline() {
-        true => project.pipeline(pending.parent),
-        false => project.merge_request(pending.parent),
+    match pending.list.below() {
+        Below::MergeRequest => project.merge_request(pending.parent),
+        Below::Pipeline => project.pipeline(pending.parent),
+        Below::Deployment => project.deployment(pending.parent),
     }
 }
 
-/// The numbers in the path of a request: GitLab names a merge request by its iid, a pipeline by its id.
+/// The numbers in the path of a request: GitLab names a merge request by its iid, the others by their id.
 fn path(pending: &Pending) -> [i64; 2] {
-    [pending.project, if pending.list.is_below_pipeline() { pending.parent } else { pending.iid }]
+    [pending.project, if pending.list.below() == Below::MergeRequest { pending.iid } else { pending.parent }]
 }
 
 fn complete(engine: &Engine, pending: &Pending, rows: &mut Rows) {
     let parent = [engine.instance.id(pending.project), engine.instance.id(pending.parent)];
-    let columns = match pending.list.is_below_pipeline() {
-        true => pipelines::PARENT,
-        false => merge_requests::PARENT,
+    let columns = match pending.list.below() {
+        Below::MergeRequest => merge_requests::PARENT,
+        Below::Pipeline => pipelines::PARENT,
+        Below::Deployment => deployment_merge_requests::PARENT,
     };
     rows.complete(pending.list.table(), columns, &parent);
+}
+
+/// Where they were refused lately, not one request goes out for each deployment of the project.
+async fn deployment_merge_requests(engine: &Engine, pending: &Pending) -> Result<Option<Read>, Halt> {
+    let resource = &DEPLOYMENT_MERGE_REQUESTS;
+    match engine.refused_lately(resource.name, engine.instance.id(pending.project)) {
+        true => Ok(None),
+        false => rest(engine, pending, &resource.readers[0]).await,
+    }
 }
 
 /// Jobs and bridges fill one table: the list is whole only with both.

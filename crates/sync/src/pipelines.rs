@@ -14,7 +14,7 @@ const JOBS: usize = 100;
 /// Pipelines, newest number first: GitLab's GraphQL knows no other order.
 pub(crate) static LISTING: Listing = Listing {
     resource: &PIPELINES,
-    query: &PIPELINES_QUERY,
+    query: Some(&PIPELINES_QUERY),
     variables: &[("jobs", JOBS)],
     source: None,
     order: Order::Id,

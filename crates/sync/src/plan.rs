@@ -1,6 +1,7 @@
 //! What there is to read: the complete listings first, then a unit of work for each listing of a project in which
 //! something moved.
 
+mod deployments;
 mod merge_requests;
 mod pipelines;
 
@@ -12,7 +13,7 @@ use store::{Joined, KnownProject, Partition};
 use crate::details::Since;
 use crate::engine::{Engine, Halt};
 use crate::listing::Listing;
-use crate::sight::Sight;
+use crate::sight::{Found, Sight};
 use crate::{details, discovery};
 
 /// The projects that were read before, whatever moved in them (Weir's ids): what changes unseen is checked there.
@@ -20,6 +21,7 @@ use crate::{details, discovery};
 pub(crate) struct ReadBefore {
     pub(crate) merge_requests: Vec<i64>,
     pub(crate) pipelines: Vec<i64>,
+    pub(crate) deployments: Vec<i64>,
 }
 
 /// Lays out the work that is known before anything is asked: the merge requests of projects that were never read.
@@ -49,26 +51,47 @@ pub(crate) async fn prepare(
 ) -> Result<ReadBefore, Halt> {
     let groups: Vec<i64> = sight.groups.keys().copied().collect();
     let projects: Vec<i64> = sight.projects.keys().copied().collect();
-    let read = pipelines::Read::load(engine).await?;
-    let since = |projects: &[i64]| -> Vec<(i64, Since)> {
-        projects.iter().map(|it| (*it, read.since(engine, *it))).collect()
-    };
-    let asked = since(&projects);
+    let read = (pipelines::Read::load(engine).await?, deployments::Read::load(engine).await?);
+    let with_since = asked(engine, sight, &read, &projects);
     let (direct, standings) =
-        tokio::join!(details::groups(engine, &groups), details::projects(engine, &asked));
+        tokio::join!(details::groups(engine, &groups), details::projects(engine, &with_since));
     let mut standings = standings?;
     unlisted(engine, sight, direct?).await?;
     lost(engine, sight, known).await?;
     let late: Vec<i64> = sight.projects.keys().copied().filter(|it| !projects.contains(it)).collect();
-    standings.extend(details::projects(engine, &since(&late)).await?);
+    standings.extend(details::projects(engine, &asked(engine, sight, &read, &late)).await?);
     let mut before = ReadBefore::default();
     if engine.has(Connector::Gitlab) {
         before.merge_requests = merge_requests::plan(engine, joined, sight, &standings, fresh).await?;
     }
     if engine.has(Connector::GitlabPipelines) {
-        before.pipelines = pipelines::plan(engine, joined, sight, &standings, &read).await?;
+        before.pipelines = pipelines::plan(engine, joined, sight, &standings, &read.0).await?;
+    }
+    if engine.has(Connector::GitlabDeployments) {
+        before.deployments = deployments::plan(engine, joined, sight, &standings, &read.1).await?;
     }
     Ok(before)
+}
+
+/// Since when each of the projects (GitLab's ids) is asked whether pipelines moved, for all that wants to know it.
+fn asked(
+    engine: &Engine,
+    sight: &Sight,
+    (pipelines, deployments): &(pipelines::Read, deployments::Read),
+    projects: &[i64],
+) -> Vec<(i64, Since)> {
+    let since = |project: &Found| -> Since {
+        // The answer does not matter, and a moment long ago would count for every project of the request.
+        if project.builds_off {
+            return Some(engine.started);
+        }
+        let looked = deployments.since(engine, project);
+        match engine.has(Connector::GitlabPipelines) {
+            true => Some(pipelines.since(engine, project.source_id)?.min(looked)),
+            false => Some(looked),
+        }
+    };
+    projects.iter().map(|it| (*it, sight.projects.get(it).and_then(since))).collect()
 }
 
 /// Whether a partition is read as far back as this run wants.

@@ -71,9 +71,9 @@ async fn projects(store: &Store, options: &Options, instance: i64) -> Result<Vec
     let found = known.into_iter().filter(|it| wanted(&it.path, it.source_id)).map(|it| Found {
         source_id: it.source_id,
         path: it.path,
-        namespace_id: None,
         merge_requests_off: it.merge_requests_off,
         builds_off: it.builds_off,
+        ..Found::default()
     });
     Ok(found.collect())
 }

@@ -17,8 +17,8 @@ use crate::engine::{Engine, Halt, Options, Stop};
 use crate::refusals::Refusals;
 use crate::sight::Sight;
 use crate::{
-    Failure, Outcome, Progress, approval_rules, discovery, open_set, pipelines, plan, sweep, users, verify,
-    work,
+    Failure, Outcome, Progress, approval_rules, deployments, discovery, open_set, pipelines, plan, sweep,
+    users, verify, work,
 };
 
 /// How long to wait for others who hold the last parts of the work.
@@ -269,6 +269,7 @@ async fn prepare(
         open_set::check(engine, &before.merge_requests).await?;
         approval_rules::make_up(engine, &before.merge_requests).await?;
         pipelines::check(engine, &before.pipelines).await?;
+        deployments::make_up(engine, &before.deployments).await?;
         // Only now: the check may leave lists to read.
         engine.planned.store(true, Relaxed);
         Ok(())

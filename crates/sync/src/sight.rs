@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A project in sight.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Found {
     /// GitLab's id.
     pub(crate) source_id: i64,
@@ -15,6 +15,8 @@ pub(crate) struct Found {
     pub(crate) merge_requests_off: bool,
     /// Whether CI/CD is switched off.
     pub(crate) builds_off: bool,
+    /// Whether environments are switched off.
+    pub(crate) environments_off: bool,
 }
 
 /// Everything in sight.

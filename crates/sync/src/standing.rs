@@ -9,6 +9,8 @@ pub(crate) struct Standing {
     pub(crate) merge_requests: Option<MergeRequests>,
     /// None where GitLab did not tell.
     pub(crate) pipelines: Option<Pipelines>,
+    /// Whether a pipeline is running, as far as GitLab told.
+    pub(crate) running: bool,
 }
 
 /// How the merge requests of a project stand.

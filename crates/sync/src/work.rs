@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use crate::engine::{Engine, Halt};
 use crate::listing::{self, Done, Listing};
 use crate::run::{PATIENCE, interrupted};
-use crate::{Failure, Progress, pending};
+use crate::{Failure, Progress, deployments, pending};
 
 /// How often a part that fails is tried again within a run.
 const RETRIES: i32 = 3;
@@ -89,9 +89,16 @@ fn other_version(lease: &Lease) -> Halt {
     Halt::Failed(Failure::new("failed", "version", message))
 }
 
-async fn unit(engine: &Engine, lease: &Lease, failed: &mut Option<String>) -> Result<(), Halt> {
+async fn read(engine: &Engine, lease: &Lease) -> Result<Done, Halt> {
+    if deployments::is_ours(&lease.unit) {
+        return deployments::project(engine, lease).await;
+    }
     let Some(listing) = Listing::named(&lease.unit.resource) else { return Err(other_version(lease)) };
-    match listing::project(engine, lease, listing).await {
+    listing::project(engine, lease, listing).await
+}
+
+async fn unit(engine: &Engine, lease: &Lease, failed: &mut Option<String>) -> Result<(), Halt> {
+    match read(engine, lease).await {
         Ok(Done::OlderLeft) => {
             engine.store.release(lease, listing::older(lease)).await?;
             return Ok(());

@@ -49,6 +49,7 @@ fn text(connector: Connector) -> &'static str {
     match connector {
         Connector::Gitlab => include_str!("connectors/gitlab.md"),
         Connector::GitlabPipelines => include_str!("connectors/gitlab_pipelines.md"),
+        Connector::GitlabDeployments => include_str!("connectors/gitlab_deployments.md"),
     }
 }
 
@@ -57,6 +58,7 @@ fn what(connector: Connector) -> &'static str {
     match connector {
         Connector::Gitlab => "merge requests",
         Connector::GitlabPipelines => "pipelines",
+        Connector::GitlabDeployments => "deployments",
     }
 }
 
@@ -65,6 +67,7 @@ fn by_hand(connector: Connector) -> String {
     let last = match connector {
         Connector::Gitlab => "projects/PROJECT_ID/merge_requests?order_by=created_at&sort=desc&per_page=1",
         Connector::GitlabPipelines => "projects/PROJECT_ID/pipelines?per_page=1",
+        Connector::GitlabDeployments => "projects/PROJECT_ID/deployments?per_page=1",
     };
     let paths = ["groups?min_access_level=10", "groups/GROUP_ID/projects?include_subgroups=true", last];
     let curl = |path: &str| {

@@ -69,6 +69,7 @@ impl Asker {
                 "{group}" => request.value(at.group),
                 "{project}" => request.value(at.project_of(resource)),
                 "{pipeline}" => request.value(at.pipeline_of(resource)),
+                "{deployment}" => request.value(at.ci.deployment),
                 "{iid}" => request.value(at.iid),
                 other => bail!("record does not know what {other} stands for"),
             };

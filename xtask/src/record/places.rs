@@ -30,6 +30,10 @@ pub struct CiPlaces {
     pub iid: i64,
     /// A pipeline that started others.
     pub bridged: Id,
+    /// The project with the deployment below, perhaps another one.
+    pub deployed: Id,
+    /// The deployment that brought most merge requests.
+    pub deployment: Id,
 }
 
 impl Places {
@@ -42,6 +46,7 @@ impl Places {
     pub fn project_of(&self, resource: &Resource) -> Id {
         match resource.connector {
             Connector::GitlabPipelines => self.ci.project,
+            Connector::GitlabDeployments => self.ci.deployed,
             _ => self.project,
         }
     }
@@ -92,7 +97,18 @@ fn ci_places(world: &World, viewer: &Viewer) -> Option<CiPlaces> {
     let has_bridge = |it: &&Pipeline| it.jobs.iter().any(|job| job.kind == JobKind::Bridge);
     let bridged =
         world.ci.pipelines.values().filter(|it| it.project_id == best.project_id).find(has_bridge)?;
-    Some(CiPlaces { project: best.project_id, pipeline: best.id, iid: best.iid, bridged: bridged.id })
+    let deployments = world.ci.deployments.values().filter(|it| {
+        readable(it.project_id).is_some_and(|project| world.check_deployments(viewer, project).is_ok())
+    });
+    let deployment = self::best(deployments, |it| it.merge_request_ids.len())?;
+    Some(CiPlaces {
+        project: best.project_id,
+        pipeline: best.id,
+        iid: best.iid,
+        bridged: bridged.id,
+        deployed: deployment.project_id,
+        deployment: deployment.id,
+    })
 }
 
 fn pipeline_score(it: &Pipeline) -> usize {

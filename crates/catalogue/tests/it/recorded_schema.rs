@@ -11,14 +11,16 @@ const SUPPLEMENT: &str = "
 type GroupMemberConnection { nodes: [GroupMember] pageInfo: PageInfo! }
 type MilestoneConnection { nodes: [Milestone] pageInfo: PageInfo! }
 type CiStage { name: String }
+type PipelineCounts { all: Int finished: Int pending: Int running: Int }
 type CiRunner { id: ID! runnerType: String! }
 type DetailedStatus { tooltip: String }
 type MemberInterface { id: ID! accessLevel: AccessLevel createdAt: Time expiresAt: Time user: UserCore }
 ";
-const SUPPLIED: [&str; 6] = [
+const SUPPLIED: [&str; 7] = [
     "GroupMemberConnection",
     "MilestoneConnection",
     "CiStage",
+    "PipelineCounts",
     "CiRunner",
     "DetailedStatus",
     "MemberInterface",

@@ -150,10 +150,13 @@ fn is_owner(recording: &Recording) -> bool {
     }
 }
 
-/// By `updated_at` where both have one; otherwise the later recording is the newer.
+/// By `updated_at` where both have one; otherwise the later recording is the newer. Of one moment the fuller recording
+/// counts: a list tells less of a pipeline than the pipeline alone.
 fn is_newer(element: &Value, than: &Value) -> bool {
+    let fields = |it: &Value| it.as_object().map_or(0, |it| it.len());
     match (time(element, "updated_at"), time(than, "updated_at")) {
-        (Some(element), Some(than)) => element >= than,
+        (Some(one), Some(other)) if one == other => fields(element) >= fields(than),
+        (Some(element), Some(than)) => element > than,
         _ => true,
     }
 }

@@ -19,7 +19,7 @@ fn origin(resource: &Resource) -> Origin {
     let all: Value = serde_json::from_str(ORIGINS).expect("the origins are JSON");
     let id = |name: &str| all[resource.name][name].as_i64().unwrap_or(0);
     let origin = Origin::instance(Instance(0)).project(id("project")).group(id("group"));
-    origin.merge_request(id("merge_request")).pipeline(id("pipeline"))
+    origin.merge_request(id("merge_request")).pipeline(id("pipeline")).deployment(id("deployment"))
 }
 
 fn rows(resource: &Resource, reader: &Reader) -> Rows {

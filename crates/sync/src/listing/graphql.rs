@@ -149,8 +149,9 @@ async fn follow(
 /// Fetches a page; one that GitLab cannot answer whole is asked for again at half the size.
 async fn fetch(walk: &Walk<'_>, window: &Window) -> Result<Fetched, Halt> {
     let engine = walk.engine;
-    let query = engine.capabilities.fit(walk.listing.query);
-    let sizes = engine.sizes.of(walk.listing.query);
+    let document = walk.listing.query.expect("a listing without a query has no reader of GraphQL");
+    let query = engine.capabilities.fit(document);
+    let sizes = engine.sizes.of(document);
     let mut size = sizes.now();
     loop {
         let asked = Instant::now();
@@ -165,7 +166,7 @@ async fn fetch(walk: &Walk<'_>, window: &Window) -> Result<Fetched, Halt> {
             Err(error) if decide(&error) == Decision::Later => error.to_string(),
             Err(error) => return Err(walk.halt(&error)),
         };
-        tracing::debug!(query = walk.listing.query.name, size, problem, "a page was not answered whole");
+        tracing::debug!(query = document.name, size, problem, "a page was not answered whole");
         size = sizes.failed(size).ok_or(Halt::Later(problem))?;
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Project {
     pub(super) merge_requests_access_level: Option<String>,
     #[serde(default)]
     pub(super) builds_access_level: Option<String>,
+    #[serde(default)]
+    pub(super) environments_access_level: Option<String>,
 }
 
 fn parsed<T: DeserializeOwned>(answer: &Answer) -> Vec<T> {

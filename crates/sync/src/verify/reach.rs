@@ -35,6 +35,13 @@ fn reach(connector: Connector) -> Reach {
             params: &[("per_page", "1")],
             is_on: |it| on(&it.builds_access_level),
         },
+        Connector::GitlabDeployments => Reach {
+            name: "deployments",
+            what: "deployments",
+            template: "projects/{project}/deployments",
+            params: &[("per_page", "1")],
+            is_on: |it| on(&it.builds_access_level) && on(&it.environments_access_level),
+        },
     }
 }
 

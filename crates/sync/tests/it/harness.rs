@@ -8,7 +8,7 @@ use fake_gitlab::{Builder, FakeGitlab};
 use gitlab_client::{BaseUrl, Client, ClientConfig, Credential, RetryPolicy, SystemClock, TokenKind};
 use store::Store;
 use store::testing::TestDatabase;
-use sync::{Options, Outcome, Progress, Scope, Stop};
+use sync::{Options, Outcome, Progress, Stop};
 
 /// Everything a test of the sync needs.
 pub struct Bench {
@@ -48,6 +48,14 @@ impl Bench {
         Client::new(config).expect("the client is made")
     }
 
+    /// A client with one token of this kind.
+    pub fn client_of(&self, kind: TokenKind, token: &str) -> Client {
+        let mut config = ClientConfig::new(BaseUrl::parse(self.fake.url()).expect("the fake's address"));
+        config.credentials = vec![Credential::new("0", kind, token)];
+        config.allowed = sync::allowed_endpoints();
+        Client::new(config).expect("the client is made")
+    }
+
     pub async fn sync(&self) -> Outcome {
         self.sync_with(|_| {}).await
     }
@@ -61,15 +69,5 @@ impl Bench {
 }
 
 pub fn options() -> Options {
-    Options {
-        connectors: vec![Connector::Gitlab],
-        scope: Scope::default(),
-        keep_bodies: false,
-        approval_rules: false,
-        sweep: false,
-        rest_only: false,
-        workers: 8,
-        job_token: false,
-        clock: Arc::new(SystemClock),
-    }
+    Options::new(vec![Connector::Gitlab], Arc::new(SystemClock))
 }

@@ -2,11 +2,13 @@
 
 mod approval_rules;
 mod changes;
+mod deployments;
 mod equality;
 mod faults;
 mod harness;
 mod import;
 mod pipelines;
 mod recorded;
+mod recorded_ci;
 mod shapes;
 mod sweep;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use catalogue::Connector;
 use gitlab_client::{BaseUrl, Client, ClientConfig, Credential, RetryPolicy, TokenKind};
 use serde_json::{Value, json};
 use store::Store;
@@ -12,7 +13,7 @@ use sync::{Outcome, Scope};
 use crate::harness::options;
 
 /// The folder of recordings; none in a clone that has none.
-fn recordings() -> Option<PathBuf> {
+pub fn recordings() -> Option<PathBuf> {
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/fixtures/gitlab");
     let folder = PathBuf::from(std::env::var("WEIR_FIXTURES").unwrap_or_else(|_| default.to_owned()));
     if folder.join("rest").is_dir() {
@@ -23,6 +24,11 @@ fn recordings() -> Option<PathBuf> {
 }
 
 async fn import(folder: PathBuf, store: &Store, project: &str) -> Outcome {
+    import_by(folder, store, project, Connector::Gitlab).await
+}
+
+/// Imports what one connector reads of a project.
+pub async fn import_by(folder: PathBuf, store: &Store, project: &str, connector: Connector) -> Outcome {
     let router = fake_gitlab::replay::router(folder).expect("the recordings can be read");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -33,13 +39,14 @@ async fn import(folder: PathBuf, store: &Store, project: &str) -> Outcome {
     config.retry = RetryPolicy { attempts: 2, base: Duration::from_millis(5), ..RetryPolicy::default() };
     let client = Client::new(config).expect("the client is made");
     let mut options = options();
+    options.connectors = vec![connector];
     options.scope = Scope { projects: vec![project.to_owned()], ..Scope::default() };
     let outcome = sync::run(client, store.clone(), options, Default::default(), Default::default()).await;
     server.abort();
     outcome
 }
 
-async fn rows(store: &Store, sql: &str) -> Value {
+pub async fn rows(store: &Store, sql: &str) -> Value {
     json!(store.query(sql).await.expect("the query is right").rows)
 }
 

@@ -226,10 +226,10 @@ async fn a_refusal_is_repeated_for_a_day_and_then_tested_again() {
     assert!(bench.sync().await.requests < next_day.requests);
 }
 
-type Roles = Vec<(bool, i64, i32)>;
+pub type Roles = Vec<(bool, i64, i32)>;
 
 /// Gives the reader this level everywhere. What it had before is returned: (whether a group, id, level).
-fn lower_roles(bench: &Bench, level: i32) -> Roles {
+pub fn lower_roles(bench: &Bench, level: i32) -> Roles {
     let reader = bench.fake.viewer().user_id;
     let mut world = bench.fake.world_mut();
     world.advance(chrono::TimeDelta::hours(1));
@@ -247,7 +247,7 @@ fn lower_roles(bench: &Bench, level: i32) -> Roles {
     roles
 }
 
-fn restore_roles(bench: &Bench, roles: &Roles) {
+pub fn restore_roles(bench: &Bench, roles: &Roles) {
     let reader = bench.fake.viewer().user_id;
     let mut world = bench.fake.world_mut();
     for (is_group, id, level) in roles {

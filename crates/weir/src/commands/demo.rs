@@ -11,7 +11,7 @@ use fake_gitlab::world::generate::Scale;
 use fake_gitlab::{Edition, FakeGitlab};
 use gitlab_client::{BaseUrl, Client, Proxy, SystemClock, TokenKind};
 use store::Store;
-use sync::{Options, Scope};
+use sync::Options;
 
 use crate::commands::sync::{connections, read};
 use crate::database::{self, Database};
@@ -151,17 +151,7 @@ fn client(fake: &FakeGitlab) -> Result<Client, Problem> {
 }
 
 fn options() -> Result<Options, Problem> {
-    Ok(Options {
-        connectors: connectors::named(&[])?,
-        scope: Scope::default(),
-        keep_bodies: false,
-        approval_rules: false,
-        sweep: false,
-        rest_only: false,
-        workers: WORKERS,
-        job_token: false,
-        clock: Arc::new(SystemClock),
-    })
+    Ok(Options { workers: WORKERS, ..Options::new(connectors::named(&[])?, Arc::new(SystemClock)) })
 }
 
 fn go_on(option: &str) {

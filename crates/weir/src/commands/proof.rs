@@ -7,7 +7,7 @@ use clap::Args;
 use gitlab_client::SystemClock;
 use serde::Serialize;
 use store::Proof;
-use sync::{Exclude, Options, Outcome, Scope};
+use sync::{Options, Outcome, Scope};
 
 use crate::connection::{Connection, ConnectionArguments};
 use crate::moments::show;
@@ -112,22 +112,8 @@ impl Arguments {
             true => Vec::new(),
             false => connectors::named(&self.connectors)?,
         };
-        Ok(Options {
-            connectors,
-            scope: Scope {
-                groups: self.groups.clone(),
-                projects: self.projects.clone(),
-                exclude: Exclude::default(),
-                since: None,
-                full: false,
-            },
-            keep_bodies: false,
-            approval_rules: false,
-            sweep: false,
-            rest_only: false,
-            workers: CONCURRENCY,
-            job_token: false,
-            clock: Arc::new(SystemClock),
-        })
+        let scope =
+            Scope { groups: self.groups.clone(), projects: self.projects.clone(), ..Scope::default() };
+        Ok(Options { scope, workers: CONCURRENCY, ..Options::new(connectors, Arc::new(SystemClock)) })
     }
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use gitlab_client::SystemClock;
 use serde::Serialize;
 use serde_json::Value;
-use sync::{Change, Options, Outcome, Scope, Target};
+use sync::{Change, Options, Outcome, Target};
 use url::Url;
 
 use crate::connection::{Connection, ConnectionArguments};
@@ -112,16 +112,7 @@ impl Arguments {
     }
 
     fn options(&self) -> Options {
-        Options {
-            connectors: Connector::ALL.to_vec(),
-            scope: Scope::default(),
-            keep_bodies: false,
-            approval_rules: false,
-            sweep: false,
-            rest_only: self.rest_only,
-            workers: CONCURRENCY,
-            job_token: false,
-            clock: Arc::new(SystemClock),
-        }
+        let options = Options::new(Connector::ALL.to_vec(), Arc::new(SystemClock));
+        Options { rest_only: self.rest_only, workers: CONCURRENCY, ..options }
     }
 }

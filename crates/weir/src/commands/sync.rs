@@ -68,6 +68,9 @@ pub struct Arguments {
     /// Also read approval rules: a request for each merge request
     #[arg(long)]
     pub approval_rules: bool,
+    /// Also read the merge requests of deployments: a request for each successful deployment
+    #[arg(long)]
+    pub deployment_merge_requests: bool,
     /// Only say what would be read and what it would cost
     #[arg(long)]
     pub dry_run: bool,
@@ -244,6 +247,7 @@ impl Arguments {
             keep_bodies: self.keep_bodies,
             approval_rules: self.approval_rules,
             sweep: self.sweep,
+            deployment_merge_requests: self.deployment_merge_requests,
             rest_only: self.rest_only,
             workers: workers(concurrency),
             job_token: false,

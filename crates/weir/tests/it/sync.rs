@@ -47,6 +47,19 @@ async fn approval_rules_are_read_where_the_option_asks_for_them() {
 }
 
 #[tokio::test]
+async fn merge_requests_of_deployments_are_read_where_the_option_asks_for_them() {
+    const ENDPOINT: &str = "/projects/{id}/deployments/{deployment_id}/merge_requests";
+    const SUCCESSFUL: &str = "select count(*) from gitlab_deployments where status = 'success'";
+    const LINKS: &str = "select count(*) from gitlab_deployment_merge_requests";
+    let bench = Bench::new().await;
+    bench.run("sync --connector gitlab_deployments").await.ended_with(0);
+    assert_eq!((bench.fake.counters().of(ENDPOINT), bench.value(LINKS).await), (0, 0.into()));
+    bench.run("sync --connector gitlab_deployments --deployment-merge-requests").await.ended_with(0);
+    assert_eq!(bench.value(SUCCESSFUL).await, bench.fake.counters().of(ENDPOINT));
+    assert_ne!(bench.value(LINKS).await, 0);
+}
+
+#[tokio::test]
 async fn a_community_edition_says_once_that_it_has_no_approval_rules() {
     let bench = Bench::with(FakeGitlab::builder().edition(Edition::Ce)).await;
     let object = bench.run("sync --approval-rules --json").await.ended_with(0).json();

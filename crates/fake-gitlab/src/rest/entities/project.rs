@@ -101,7 +101,7 @@ fn settings(ask: &Ask<'_>, project: &Project) -> Value {
         "wiki_access_level": "enabled",
         "builds_access_level": project.builds_access_level,
         "snippets_access_level": "enabled",
-        "environments_access_level": "enabled",
+        "environments_access_level": ask.world.environments_access(project.id),
         "releases_access_level": "enabled",
     })
 }

@@ -53,5 +53,6 @@ impl World {
         ci.pipeline_of.retain(|_, pipeline| ci.pipelines.contains_key(pipeline));
         ci.environments.retain(|_, it| it.project_id != project_id);
         ci.deployments.retain(|_, it| it.project_id != project_id);
+        ci.environments_access.remove(&project_id);
     }
 }

@@ -23,6 +23,8 @@ pub struct Ci {
     pub runners: BTreeMap<Id, Runner>,
     pub environments: BTreeMap<Id, Environment>,
     pub deployments: BTreeMap<Id, Deployment>,
+    /// Who may use environments of a project: disabled or private; enabled where nothing is said.
+    pub environments_access: BTreeMap<Id, String>,
     pub ids: CiIds,
     texts: BTreeSet<Arc<str>>,
 }

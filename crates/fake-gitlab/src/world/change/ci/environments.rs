@@ -50,6 +50,11 @@ impl World {
         self.environment_mut(id).tier = tier;
     }
 
+    /// Switches environments of a project: disabled, private or enabled. What is there stays, out of everybody's sight.
+    pub fn set_environments_access(&mut self, project_id: Id, level: &str) {
+        self.ci.environments_access.insert(project_id, level.to_owned());
+    }
+
     /// Deletes it, and its deployments with it.
     pub fn delete_environment(&mut self, id: Id) {
         self.ci.environments.remove(&id);

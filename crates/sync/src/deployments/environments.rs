@@ -1,0 +1,83 @@
+//! The environments of one project: a complete listing, so that what is missing from it is gone.
+
+use catalogue::Rows;
+use catalogue::environments::{ENVIRONMENTS, TABLE};
+use serde_json::value::RawValue;
+use store::{Lease, Partition, PartitionKey};
+
+use crate::engine::{Engine, Halt};
+use crate::fetch::{self, list, read_all, request};
+
+/// What is known of a project's environments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// There are some.
+    Some,
+    /// There is none.
+    None,
+    /// GitLab did not tell.
+    Unknown,
+}
+
+/// Reads them, once in a run: a project may come again for the older part of its deployments.
+pub(super) async fn read(engine: &Engine, lease: &Lease) -> Result<Found, Halt> {
+    let project = lease.unit.parent_id;
+    let key = PartitionKey {
+        instance: engine.instance.0,
+        resource: ENVIRONMENTS.name.to_owned(),
+        reader: "rest".to_owned(),
+        parent_id: project,
+    };
+    let stored = engine.store.partition(&key).await?;
+    if stored.complete_to >= Some(engine.started) {
+        return Ok(Found::Some);
+    }
+    if engine.refused_lately(ENVIRONMENTS.name, project) {
+        return Ok(Found::Unknown);
+    }
+    let reader = &ENVIRONMENTS.readers[0];
+    let Some(request) = request(reader, &[engine.instance.source_id(project)]) else {
+        return Ok(Found::Unknown);
+    };
+    match list(&engine.client, request).await {
+        Ok(listing) => write(engine, lease, key, &listing).await,
+        Err(error) => match engine.halt(&error, ENVIRONMENTS.name, project) {
+            Halt::Skipped => Ok(Found::Unknown),
+            halt => Err(halt),
+        },
+    }
+}
+
+async fn write(
+    engine: &Engine,
+    lease: &Lease,
+    key: PartitionKey,
+    listing: &fetch::Listing,
+) -> Result<Found, Halt> {
+    let project = key.parent_id;
+    let mut found: Vec<&RawValue> = Vec::new();
+    for page in &listing.pages {
+        // Something else than a list would pass for an empty one, and take every environment away.
+        let elements: Vec<&RawValue> =
+            serde_json::from_slice(&page.body).map_err(|it| Halt::Later(it.to_string()))?;
+        found.extend(elements);
+    }
+    let any = !found.is_empty();
+    let mut rows = Rows::default();
+    let origin = engine.origin().project(engine.instance.source_id(project));
+    let reader = &ENVIRONMENTS.readers[0];
+    let rejects = read_all(ENVIRONMENTS.name, reader, &origin, project, found, &mut rows);
+    // An element that was not understood may be a row we hold: then nothing is known to be gone.
+    if rejects.is_empty() {
+        rows.complete(&TABLE, &["project_id"], &[project]);
+    }
+    let progress = Partition { complete_to: Some(engine.started), whole: true, ..Partition::new(key) };
+    let page = store::Page {
+        progress: Some(&progress),
+        lease: Some(lease),
+        rejects: &rejects,
+        ..engine.page(&rows, listing.sent_at)
+    };
+    engine.write(&page).await?;
+    Ok(if any { Found::Some } else { Found::None })
+}
