@@ -7,6 +7,7 @@
 mod action;
 pub mod approval_rules;
 pub mod approvals;
+pub mod commits;
 mod connection;
 mod details;
 mod document;
@@ -17,6 +18,7 @@ pub mod jobs;
 pub mod labels;
 mod list;
 pub mod members;
+pub mod merge_request_commits;
 pub mod merge_requests;
 pub mod milestones;
 pub mod notes;
@@ -60,6 +62,9 @@ pub static RESOURCES: &[&Resource] = &[
     &pipelines::PIPELINE,
     &jobs::JOBS,
     &jobs::BRIDGES,
+    &merge_request_commits::MERGE_REQUEST_COMMITS,
+    &merge_request_commits::COMMITS_OF_MERGE_REQUEST,
+    &commits::COMMITS,
     &users::USERS,
 ];
 
@@ -67,6 +72,7 @@ pub static RESOURCES: &[&Resource] = &[
 pub fn documents() -> Vec<&'static Document> {
     let mut all = vec![&PROJECT_DETAILS, &GROUP_DETAILS, &merge_requests::MERGE_REQUESTS_QUERY];
     all.extend([&pipelines::PIPELINES_QUERY, &pipelines::RUNNING_PIPELINES_QUERY, &jobs::JOBS_QUERY]);
+    all.push(&merge_request_commits::MERGE_REQUEST_COMMITS_QUERY);
     all.extend([&merge_requests::OPEN_MERGE_REQUESTS_QUERY, &users::USERS_QUERY]);
     all.extend(merge_requests::LIST_QUERIES.iter().map(|(_, document)| document));
     all

@@ -2,8 +2,8 @@
 //! that REST reads singly.
 
 use crate::{
-    Connector, Document, Origin, Rows, Table, approval_rules, approvals, jobs, merge_requests, notes,
-    pipelines, reviewers,
+    Connector, Document, Origin, Rows, Table, approval_rules, approvals, jobs, merge_request_commits,
+    merge_requests, notes, pipelines, reviewers,
 };
 
 /// A list below a merge request or a pipeline that has to be read on its own.
@@ -38,11 +38,13 @@ pub enum List {
     Jobs,
     /// What REST's list of pipelines does not tell of one.
     Pipeline,
+    /// Commits of a merge request.
+    Commits,
 }
 
 impl List {
     /// Every list.
-    pub const ALL: [List; 8] = [
+    pub const ALL: [List; 9] = [
         List::Notes,
         List::Labels,
         List::Assignees,
@@ -51,6 +53,7 @@ impl List {
         List::ApprovalRules,
         List::Jobs,
         List::Pipeline,
+        List::Commits,
     ];
 
     /// Its name, as stored.
@@ -64,6 +67,7 @@ impl List {
             List::ApprovalRules => "approval_rules",
             List::Jobs => "jobs",
             List::Pipeline => "pipeline",
+            List::Commits => "commits_of_merge_request",
         }
     }
 
@@ -71,6 +75,7 @@ impl List {
     pub fn connector(self) -> Connector {
         match self {
             List::Jobs | List::Pipeline => Connector::GitlabPipelines,
+            List::Commits => Connector::GitlabCommits,
             _ => Connector::Gitlab,
         }
     }
@@ -91,6 +96,7 @@ impl List {
             List::ApprovalRules => &approval_rules::TABLE,
             List::Jobs => &jobs::TABLE,
             List::Pipeline => &pipelines::TABLE,
+            List::Commits => &merge_request_commits::TABLE,
         }
     }
 
@@ -116,9 +122,10 @@ impl List {
             List::Reviewers => reviewers::from_graphql(below, node, out),
             List::Approvals => approvals::from_graphql(below, node, out),
             List::Jobs => jobs::from_graphql(below, node, None, out),
-            // REST alone brings them, each in one answer.
+            // REST alone brings what follows.
             List::ApprovalRules => approval_rules::read(below, node, out),
             List::Pipeline => pipelines::from_rest(below, node, out),
+            List::Commits => merge_request_commits::from_rest(below, node, out),
         }
     }
 }

@@ -28,17 +28,28 @@ pub enum Connector {
     Gitlab,
     /// Pipelines and their jobs.
     GitlabPipelines,
+    /// Commits of merge requests.
+    GitlabCommits,
+    /// Commits of default branches.
+    GitlabCommitsTrunk,
 }
 
 impl Connector {
     /// Every connector this version has.
-    pub const ALL: [Connector; 2] = [Connector::Gitlab, Connector::GitlabPipelines];
+    pub const ALL: [Connector; 4] = [
+        Connector::Gitlab,
+        Connector::GitlabPipelines,
+        Connector::GitlabCommits,
+        Connector::GitlabCommitsTrunk,
+    ];
 
     /// Its name on the command line and in the database.
     pub fn name(self) -> &'static str {
         match self {
             Connector::Gitlab => "gitlab",
             Connector::GitlabPipelines => "gitlab_pipelines",
+            Connector::GitlabCommits => "gitlab_commits",
+            Connector::GitlabCommitsTrunk => "gitlab_commits_trunk",
         }
     }
 
@@ -68,6 +79,8 @@ pub enum Scope {
 pub enum Cursor {
     /// By GitLab's `updated_at`.
     UpdatedAt,
+    /// By the graph of commits: what is stored is not read again.
+    Ancestry,
     /// Not at all: the listing is complete every time, and what is missing from it is gone.
     Complete,
     /// It is read when its parent is.

@@ -8,6 +8,7 @@ mod children;
 mod derive;
 mod error;
 mod growth;
+mod heads;
 mod instances;
 mod jobs;
 mod labels;
@@ -26,6 +27,7 @@ mod status;
 mod syncs;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trunks;
 mod upsert;
 mod users;
 
@@ -49,6 +51,7 @@ pub use schema::{ColumnInfo, TableInfo};
 pub use skips::Skip;
 pub use status::{CursorSummary, RejectSummary, StatusReport, SyncSummary};
 pub use syncs::{Joined, Leadership, SyncEnd};
+pub use trunks::{Prune, Trunk, TrunkSigns, TrunkStep};
 
 /// How long a write waits for a connection: there are fewer of them than parts in hand.
 const PATIENCE: Duration = Duration::from_secs(120);

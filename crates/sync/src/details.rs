@@ -102,6 +102,14 @@ struct ProjectNode<'a> {
     pipelines: Option<Connection<'a>>,
     #[serde(borrow)]
     child_pipelines: Option<Connection<'a>>,
+    statistics: Option<Statistics>,
+}
+
+/// Null below the role of a Reporter. GitLab counts in floating point.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Statistics {
+    commit_count: f64,
 }
 
 #[derive(Deserialize)]
@@ -226,7 +234,8 @@ fn standing(node: &ProjectNode) -> Standing {
         .pipelines
         .as_ref()
         .map(|it| Pipelines { listed: any(it), children: node.child_pipelines.as_ref().is_some_and(any) });
-    Standing { merge_requests, pipelines }
+    let commits = node.statistics.as_ref().map(|it| it.commit_count as i64);
+    Standing { merge_requests, pipelines, commits }
 }
 
 async fn write_projects(

@@ -28,6 +28,8 @@ pub struct Options {
     pub keep_bodies: bool,
     /// Whether approval rules are read too: a request per merge request.
     pub approval_rules: bool,
+    /// Whether the size of each commit of default branches is asked for.
+    pub commit_statistics: bool,
     /// Whether all reading is done by REST.
     pub rest_only: bool,
     /// How many parts are read at once. The client limits the requests under way on its own.
@@ -44,6 +46,7 @@ impl Options {
         let mut words = vec![self.scope.text()];
         words.extend(self.keep_bodies.then(|| "keep-bodies".to_owned()));
         words.extend(self.approval_rules.then(|| "approval-rules".to_owned()));
+        words.extend(self.commit_statistics.then(|| "commit-statistics".to_owned()));
         words.extend(self.rest_only.then(|| "rest-only".to_owned()));
         words.join(" ").trim().to_owned()
     }
@@ -153,6 +156,7 @@ impl Engine {
             rejects: &[],
             done: &[],
             label_projects: &[],
+            trunk: None,
         }
     }
 

@@ -5,6 +5,7 @@
 mod approval_rules;
 mod budget;
 mod capabilities;
+mod commits;
 mod details;
 mod discovery;
 mod ending;
@@ -27,6 +28,7 @@ mod scope;
 mod sight;
 mod standing;
 mod tally;
+mod trunk;
 mod users;
 pub mod verify;
 mod work;

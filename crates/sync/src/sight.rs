@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
+
 /// A project in sight.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Found {
     /// GitLab's id.
     pub(crate) source_id: i64,
@@ -15,6 +17,14 @@ pub(crate) struct Found {
     pub(crate) merge_requests_off: bool,
     /// Whether CI/CD is switched off.
     pub(crate) builds_off: bool,
+    /// Whether the repository is switched off.
+    pub(crate) repository_off: bool,
+    /// Whether nothing was ever pushed.
+    pub(crate) empty_repo: bool,
+    /// The default branch; none without one, and where the token may not read the code.
+    pub(crate) default_branch: Option<String>,
+    /// When something last happened; GitLab moves it once an hour at most.
+    pub(crate) last_activity_at: Option<DateTime<Utc>>,
 }
 
 /// Everything in sight.

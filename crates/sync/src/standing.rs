@@ -9,6 +9,8 @@ pub(crate) struct Standing {
     pub(crate) merge_requests: Option<MergeRequests>,
     /// None where GitLab did not tell.
     pub(crate) pipelines: Option<Pipelines>,
+    /// How many commits the default branch has; none where GitLab did not tell.
+    pub(crate) commits: Option<i64>,
 }
 
 /// How the merge requests of a project stand.

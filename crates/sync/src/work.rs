@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use catalogue::commits::COMMITS;
 use store::{Joined, Lease, StoreError};
 use tokio::task::JoinSet;
 
 use crate::engine::{Engine, Halt};
 use crate::listing::{self, Done, Listing};
 use crate::run::{PATIENCE, interrupted};
-use crate::{Failure, Progress, pending};
+use crate::{Failure, Progress, pending, trunk};
 
 /// How often a part that fails is tried again within a run.
 const RETRIES: i32 = 3;
@@ -90,8 +91,13 @@ fn other_version(lease: &Lease) -> Halt {
 }
 
 async fn unit(engine: &Engine, lease: &Lease, failed: &mut Option<String>) -> Result<(), Halt> {
-    let Some(listing) = Listing::named(&lease.unit.resource) else { return Err(other_version(lease)) };
-    match listing::project(engine, lease, listing).await {
+    let resource = &lease.unit.resource;
+    let read = match Listing::named(resource) {
+        Some(listing) => listing::project(engine, lease, listing).await,
+        None if resource == COMMITS.name => trunk::project(engine, lease).await,
+        None => return Err(other_version(lease)),
+    };
+    match read {
         Ok(Done::OlderLeft) => {
             engine.store.release(lease, listing::older(lease)).await?;
             return Ok(());

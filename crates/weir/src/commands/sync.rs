@@ -68,6 +68,9 @@ pub struct Arguments {
     /// Also read approval rules: a request for each merge request
     #[arg(long)]
     pub approval_rules: bool,
+    /// Also read how many lines each commit of a default branch added and deleted, which costs GitLab a comparison each
+    #[arg(long)]
+    pub commit_statistics: bool,
     /// Only say what would be read and what it would cost
     #[arg(long)]
     pub dry_run: bool,
@@ -244,6 +247,7 @@ impl Arguments {
             },
             keep_bodies: self.keep_bodies,
             approval_rules: self.approval_rules,
+            commit_statistics: self.commit_statistics,
             rest_only: self.rest_only,
             workers: workers(concurrency),
             job_token: false,

@@ -6,8 +6,11 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("sync --since tomorrow", "is not a date"),
     ("sync --since 2999-01-01", "future"),
     ("sync --sweep", "--sweep yet"),
-    ("sync --connector gitlab_wikis", "It has: gitlab, gitlab_pipelines."),
-    ("verify --connector jira", "It has: gitlab, gitlab_pipelines."),
+    (
+        "sync --connector gitlab_wikis",
+        "It has: gitlab, gitlab_pipelines, gitlab_commits, gitlab_commits_trunk.",
+    ),
+    ("verify --connector jira", "It has: gitlab, gitlab_pipelines, gitlab_commits, gitlab_commits_trunk."),
     ("sync --concurrency 0", "between 1 and 256"),
     ("sync --concurrency 99999999999", "between 1 and 256"),
     ("sync --exclude shop/[a", "not a pattern"),
