@@ -32,15 +32,18 @@ pub(crate) fn reaches(read_from: Option<DateTime<Utc>>, wanted: Option<DateTime<
 /// Brings the commits of a project's default branch up to date.
 pub(crate) async fn project(engine: &Engine, lease: &Lease) -> Result<Done, Halt> {
     let trunk = engine.store.trunk(lease.unit.parent_id).await?;
-    let mut reading = Reading { engine, lease, trunk };
+    let mut reading = Reading { engine, lease, trunk, resumes: false };
     loop {
-        let walk = match reading.resumed() {
+        let resumed = reading.resumed();
+        reading.resumes = resumed.is_some();
+        let walk = match resumed {
             Some(walk) => walk,
             None => reading.begin().await?,
         };
-        let begun_at = walk.begun_at;
+        let begun_now = walk.sync_id == lease.sync_id;
         match reading.follow(walk).await? {
-            Done::Whole if begun_at < engine.started => {} // The branch may have moved since that run.
+            // The branch may have moved since that run.
+            Done::Whole if !begun_now => {}
             done => return Ok(done),
         }
     }
@@ -51,6 +54,8 @@ struct Reading<'e> {
     engine: &'e Engine,
     lease: &'e Lease,
     trunk: Trunk,
+    /// Whether the walk was begun before and cut short.
+    resumes: bool,
 }
 
 impl Reading<'_> {
@@ -75,7 +80,7 @@ impl Reading<'_> {
         let everything = trunk.read_at.is_none()
             || !reaches(trunk.read_from, since)
             || (options.commit_statistics && !trunk.statistics);
-        let mut walk = Walk::new(*started);
+        let mut walk = Walk::new(*started, self.lease.sync_id);
         walk.fresh = !store.has_commits(trunk.signs.project_id).await?;
         walk.statistics = options.commit_statistics;
         // What is stored stays whole as far back as it goes, whatever this run wants.

@@ -70,7 +70,7 @@ impl Reading<'_> {
         match &walk.from {
             None if missed && self.trunk.signs.default_branch.is_none() => Ok(self.nothing()),
             Some(from) if missed && walk.head.as_ref() != Some(from) => Ok(self.nothing()),
-            Some(_) if missed && walk.begun_at < self.engine.started => Err(self.discard().await?),
+            Some(_) if missed && self.resumes => Err(self.discard().await?),
             _ => Err(self.engine.halt(error, COMMITS.name, self.trunk.signs.project_id)),
         }
     }

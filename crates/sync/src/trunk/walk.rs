@@ -12,6 +12,8 @@ use store::Prune;
 pub(super) struct Walk {
     /// The start of the run in which it began.
     pub(super) begun_at: DateTime<Utc>,
+    /// That run.
+    pub(super) sync_id: i64,
     /// Whether the list is read to its end; otherwise until nothing is missing.
     pub(super) everything: bool,
     /// Whether the size of each commit is asked for.
@@ -52,9 +54,10 @@ pub(super) enum Next {
 }
 
 impl Walk {
-    pub(super) fn new(begun_at: DateTime<Utc>) -> Walk {
+    pub(super) fn new(begun_at: DateTime<Utc>, sync_id: i64) -> Walk {
         Walk {
             begun_at,
+            sync_id,
             everything: false,
             statistics: false,
             since: None,
@@ -160,7 +163,7 @@ mod tests {
     }
 
     fn walk() -> Walk {
-        Walk::new(DateTime::UNIX_EPOCH)
+        Walk::new(DateTime::UNIX_EPOCH, 1)
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! Commits of merge requests and of default branches: a first import, what changes, and what only the commits show.
 
+mod pushes;
+mod trunk;
+
 use catalogue::Connector;
 use chrono::TimeDelta;
 use fake_gitlab::FakeGitlab;
 use fake_gitlab::truth::{Reading, differences, truth};
 use fake_gitlab::world::change::{Subject, random_change_among};
 use fake_gitlab::world::generate::Scale;
-use fake_gitlab::world::model::{Id, MergeRequestState};
+use fake_gitlab::world::model::MergeRequestState;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sync::Outcome;
@@ -112,4 +115,78 @@ async fn all_connectors_together_equal_the_truth() {
 #[tokio::test(flavor = "multi_thread")]
 async fn all_connectors_together_equal_the_truth_by_rest_alone() {
     all_connectors(806, false).await;
+}
+
+async fn a_second_sync_writes_nothing(seed: u64, connectors: &[Connector], graphql: bool) -> u64 {
+    let bench = bench(seed).await;
+    import(&bench, connectors, graphql).await;
+    // Where GitLab does not count commits, what follows an activity within the hour leaves no trace.
+    bench.fake.world_mut().advance(TimeDelta::hours(2));
+    if !graphql {
+        import(&bench, connectors, graphql).await;
+    }
+    let second = import(&bench, connectors, graphql).await;
+    let written: Vec<_> = second.resources.iter().filter(|(_, it)| it.written > 0).collect();
+    assert!(written.is_empty(), "{written:?}");
+    second.requests
+}
+
+/// 3P/100 + T + O/50 + 10 for P projects, T top-level groups and O open merge requests.
+async fn bound(seed: u64) -> u64 {
+    let bench = bench(seed).await;
+    let world = bench.fake.world();
+    let open = world.merge_requests.values().filter(|it| it.state == MergeRequestState::Opened).count();
+    let groups = world.groups.values().filter(|it| it.parent_id.is_none()).count();
+    (3 * world.projects.len()).div_ceil(100) as u64 + groups as u64 + (open / 50) as u64 + 10
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_sync_of_all_connectors_writes_nothing_and_stays_within_the_bound() {
+    let requests = a_second_sync_writes_nothing(807, &Connector::ALL, true).await;
+    let bound = bound(807).await;
+    assert!(requests <= bound, "{requests} requests, {bound} are allowed");
+    eprintln!("all connectors, nothing to do: {requests} requests of {bound}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_sync_of_commits_alone_writes_nothing_and_stays_within_the_bound() {
+    let requests = a_second_sync_writes_nothing(808, &BOTH, true).await;
+    let bound = bound(808).await;
+    assert!(requests <= bound, "{requests} requests, {bound} are allowed");
+    eprintln!("commits alone, nothing to do: {requests} requests of {bound}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_sync_of_commits_by_rest_alone_writes_nothing() {
+    let requests = a_second_sync_writes_nothing(809, &BOTH, false).await;
+    eprintln!("commits by REST alone, nothing to do: {requests} requests");
+}
+
+async fn changes_are_found(seed: u64, connectors: &[Connector], graphql: bool) {
+    let bench = bench(seed).await;
+    import(&bench, connectors, graphql).await;
+    for round in 0..3 {
+        change(&bench, seed + round, 150);
+        import(&bench, connectors, graphql).await;
+        assert_commits(&bench, connectors).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hundreds_of_pushes_and_merges_are_found() {
+    changes_are_found(810, &Connector::ALL, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hundreds_of_other_pushes_and_merges_are_found_by_the_connectors_of_commits_alone() {
+    for seed in [820, 830, 840] {
+        changes_are_found(seed, &BOTH, true).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hundreds_of_pushes_and_merges_are_found_by_rest_alone() {
+    for seed in [850, 860] {
+        changes_are_found(seed, &BOTH, false).await;
+    }
 }
