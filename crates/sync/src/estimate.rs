@@ -1,15 +1,17 @@
 //! What a sync would read and cost, without reading it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use catalogue::Connector;
 use gitlab_client::Client;
 use serde::Serialize;
 use store::Store;
 
 use crate::details::Since;
 use crate::ending::failure;
-use crate::engine::{Options, Stop};
+use crate::engine::{Engine, Options, Stop};
 use crate::run::engine;
 use crate::standing::Standing;
 use crate::{Failure, Progress, details, discovery};
@@ -47,9 +49,21 @@ pub async fn dry_run(
     let used = client.usage().requests.max(1);
     let requests = merge_requests.map(|count: i64| {
         let rules = if engine.approval_rules { count } else { 0 };
-        used.cast_signed() + 2 * projects.len() as i64 + count * 3 / 100 + rules
+        let commits = commits(&engine, count, &standings);
+        used.cast_signed() + 2 * projects.len() as i64 + count * 3 / 100 + rules + commits
     });
     let pace = began.elapsed().as_secs_f64() / used as f64;
     let seconds = requests.map(|it| it as f64 * pace);
     Ok(Estimate { projects: projects.len(), merge_requests, requests, seconds })
+}
+
+/// Requests for commits: fifty merge requests in each, and a hundred commits of a default branch.
+fn commits(engine: &Engine, merge_requests: i64, standings: &BTreeMap<i64, Standing>) -> i64 {
+    let pages = |it: &Standing| it.commits.unwrap_or_default() / 100 + 1;
+    let of_merge_requests = if engine.has(Connector::GitlabCommits) { merge_requests / 50 } else { 0 };
+    let of_trunks: i64 = match engine.has(Connector::GitlabCommitsTrunk) {
+        true => standings.values().map(pages).sum(),
+        false => 0,
+    };
+    of_merge_requests + of_trunks
 }

@@ -13,14 +13,16 @@ type MilestoneConnection { nodes: [Milestone] pageInfo: PageInfo! }
 type CiStage { name: String }
 type CiRunner { id: ID! runnerType: String! }
 type DetailedStatus { tooltip: String }
+type ProjectStatistics { commitCount: Float! }
 type MemberInterface { id: ID! accessLevel: AccessLevel createdAt: Time expiresAt: Time user: UserCore }
 ";
-const SUPPLIED: [&str; 6] = [
+const SUPPLIED: [&str; 7] = [
     "GroupMemberConnection",
     "MilestoneConnection",
     "CiStage",
     "CiRunner",
     "DetailedStatus",
+    "ProjectStatistics",
     "MemberInterface",
 ];
 const BUILT_IN: [&str; 5] = ["String", "Int", "Float", "Boolean", "ID"];

@@ -1,6 +1,7 @@
 //! Commits of merge requests and of default branches: a first import, what changes, and what only the commits show.
 
 mod pushes;
+mod trouble;
 mod trunk;
 
 use catalogue::Connector;
