@@ -1,8 +1,8 @@
 //! GraphQL queries, fitted to the schema of the GitLab at hand.
 //!
 //! Editions and versions differ: one field that a GitLab does not know breaks a whole query. A line that ends in
-//! `#? Type.field` is left out where the schema lacks that field. The lines between `#@ connector` and `#@ end` are left
-//! out of a run without that connector; where several are named, out of a run with none of them.
+//! `#? Type.field` is left out where the schema lacks that field; of several every one is needed. The lines between
+//! `#@ connector` and `#@ end` are left out of a run without that connector; of several one is enough.
 
 use crate::Connector;
 
@@ -25,16 +25,14 @@ impl Document {
         let mut wanted = true;
         let mut lines = Vec::new();
         for line in self.text.lines().map(str::trim) {
-            if let Some(names) = line.strip_prefix(BLOCK) {
-                let mut connectors = names.split_whitespace().filter_map(Connector::named).peekable();
-                wanted = connectors.peek().is_none() || connectors.any(&runs);
+            if let Some(name) = line.strip_prefix(BLOCK) {
+                let mut named = name.split_whitespace().filter_map(Connector::named).peekable();
+                wanted = named.peek().is_none() || named.any(&runs);
                 continue;
             }
             let line = match line.split_once(MARK) {
                 None => Some(line),
-                Some((query, mark)) => {
-                    type_and_field(mark).is_some_and(|(ty, field)| has(ty, field)).then_some(query)
-                }
+                Some((query, mark)) => fields(mark).all(|(ty, field)| has(ty, field)).then_some(query),
             };
             lines.extend(line.map(str::trim).filter(|it| wanted && !it.is_empty()));
         }
@@ -48,12 +46,12 @@ impl Document {
 
     /// The fields that the query can do without, as (type, field).
     pub fn optional(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        self.text.lines().filter_map(|line| type_and_field(line.split_once(MARK)?.1))
+        self.text.lines().filter_map(|line| line.split_once(MARK)).flat_map(|(_, mark)| fields(mark))
     }
 }
 
-fn type_and_field(mark: &str) -> Option<(&str, &str)> {
-    mark.trim().split_once('.')
+fn fields(mark: &str) -> impl Iterator<Item = (&str, &str)> {
+    mark.split_whitespace().filter_map(|it| it.split_once('.'))
 }
 
 #[cfg(test)]
@@ -82,5 +80,22 @@ mod tests {
         let document = Document { name: "q", text };
         assert_eq!(document.fitted(|_, _| true, |it| it == Connector::GitlabDeployments), "{\nb\n}");
         assert_eq!(document.fitted(|_, _| true, |it| it == Connector::Gitlab), "{\n}");
+    }
+
+    #[test]
+    fn a_block_of_several_connectors_is_wanted_by_each() {
+        let text = "{\n  a\n  #@ gitlab gitlab_commits\n  b\n  #@ end\n  c\n}";
+        let document = Document { name: "q", text };
+        let fitted = |of| document.fitted(|_, _| true, |it| it == of);
+        assert_eq!(fitted(Connector::Gitlab), "{\na\nb\nc\n}");
+        assert_eq!(fitted(Connector::GitlabCommits), "{\na\nb\nc\n}");
+        assert_eq!(fitted(Connector::GitlabPipelines), "{\na\nc\n}");
+    }
+
+    #[test]
+    fn a_line_that_needs_two_fields_is_left_out_without_either() {
+        let document = Document { name: "q", text: "{\n  a\n  b { c } #? Thing.b Other.c\n}" };
+        assert_eq!(document.fitted(|ty, _| ty == "Thing", |_| true), "{\na\n}");
+        assert_eq!(document.optional().collect::<Vec<_>>(), [("Thing", "b"), ("Other", "c")]);
     }
 }

@@ -7,6 +7,7 @@
 mod action;
 pub mod approval_rules;
 pub mod approvals;
+pub mod commits;
 mod connection;
 pub mod deployment_merge_requests;
 pub mod deployments;
@@ -20,6 +21,7 @@ pub mod jobs;
 pub mod labels;
 mod list;
 pub mod members;
+pub mod merge_request_commits;
 pub mod merge_requests;
 pub mod milestones;
 pub mod notes;
@@ -66,6 +68,9 @@ pub static RESOURCES: &[&Resource] = &[
     &environments::ENVIRONMENTS,
     &deployments::DEPLOYMENTS,
     &deployment_merge_requests::DEPLOYMENT_MERGE_REQUESTS,
+    &merge_request_commits::MERGE_REQUEST_COMMITS,
+    &merge_request_commits::COMMITS_OF_MERGE_REQUEST,
+    &commits::COMMITS,
     &users::USERS,
 ];
 
@@ -74,6 +79,7 @@ pub fn documents() -> Vec<&'static Document> {
     let mut all = vec![&PROJECT_DETAILS, &GROUP_DETAILS, &merge_requests::MERGE_REQUESTS_QUERY];
     all.extend([&PROOF_QUERY, &pipelines::COUNT_PIPELINES_QUERY]);
     all.extend([&pipelines::PIPELINES_QUERY, &pipelines::RUNNING_PIPELINES_QUERY, &jobs::JOBS_QUERY]);
+    all.push(&merge_request_commits::MERGE_REQUEST_COMMITS_QUERY);
     all.extend([&merge_requests::OPEN_MERGE_REQUESTS_QUERY, &users::USERS_QUERY]);
     all.extend(merge_requests::LIST_QUERIES.iter().map(|(_, document)| document));
     all

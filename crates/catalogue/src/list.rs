@@ -3,7 +3,7 @@
 
 use crate::{
     Connector, Document, Origin, Rows, Table, approval_rules, approvals, deployment_merge_requests, jobs,
-    merge_requests, notes, pipelines, reviewers,
+    merge_request_commits, merge_requests, notes, pipelines, reviewers,
 };
 
 /// A list below a merge request, a pipeline or a deployment that has to be read on its own.
@@ -38,6 +38,8 @@ pub enum List {
     Jobs,
     /// What REST's list of pipelines does not tell of one.
     Pipeline,
+    /// Commits of a merge request.
+    Commits,
     /// The merge requests that a deployment brought.
     DeploymentMergeRequests,
 }
@@ -55,7 +57,7 @@ pub enum Below {
 
 impl List {
     /// Every list.
-    pub const ALL: [List; 9] = [
+    pub const ALL: [List; 10] = [
         List::Notes,
         List::Labels,
         List::Assignees,
@@ -64,6 +66,7 @@ impl List {
         List::ApprovalRules,
         List::Jobs,
         List::Pipeline,
+        List::Commits,
         List::DeploymentMergeRequests,
     ];
 
@@ -78,6 +81,7 @@ impl List {
             List::ApprovalRules => "approval_rules",
             List::Jobs => "jobs",
             List::Pipeline => "pipeline",
+            List::Commits => "commits_of_merge_request",
             List::DeploymentMergeRequests => "deployment_merge_requests",
         }
     }
@@ -86,6 +90,7 @@ impl List {
     pub fn connector(self) -> Connector {
         match self {
             List::Jobs | List::Pipeline => Connector::GitlabPipelines,
+            List::Commits => Connector::GitlabCommits,
             List::DeploymentMergeRequests => Connector::GitlabDeployments,
             _ => Connector::Gitlab,
         }
@@ -107,6 +112,7 @@ impl List {
             List::ApprovalRules => &approval_rules::TABLE,
             List::Jobs => &jobs::TABLE,
             List::Pipeline => &pipelines::TABLE,
+            List::Commits => &merge_request_commits::TABLE,
             List::DeploymentMergeRequests => &deployment_merge_requests::TABLE,
         }
     }
@@ -137,9 +143,10 @@ impl List {
             List::Reviewers => reviewers::from_graphql(below, node, out),
             List::Approvals => approvals::from_graphql(below, node, out),
             List::Jobs => jobs::from_graphql(below, node, None, out),
-            // REST alone brings them, each in one answer.
+            // REST alone brings what follows.
             List::ApprovalRules => approval_rules::read(below, node, out),
             List::Pipeline => pipelines::from_rest(below, node, out),
+            List::Commits => merge_request_commits::from_rest(below, node, out),
             List::DeploymentMergeRequests => deployment_merge_requests::read(below, node, out),
         }
     }

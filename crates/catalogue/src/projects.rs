@@ -61,8 +61,9 @@ pub struct Project<'a> {
     pub path_with_namespace: Cow<'a, str>,
     #[serde(borrow, default)]
     description: Option<Cow<'a, str>>,
+    /// The default branch; none without one, and for those who may not read the code.
     #[serde(borrow, default)]
-    default_branch: Option<Cow<'a, str>>,
+    pub default_branch: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     visibility: Option<Cow<'a, str>>,
     /// Whether it is archived.
@@ -76,8 +77,9 @@ pub struct Project<'a> {
     tag_list: Option<Vec<Cow<'a, str>>>,
     #[serde(borrow, default)]
     web_url: Option<Cow<'a, str>>,
+    /// Whether nothing was ever pushed.
     #[serde(default)]
-    empty_repo: Option<bool>,
+    pub empty_repo: Option<bool>,
     /// The project it was forked from.
     #[serde(default)]
     pub forked_from_project: Option<Fork>,
@@ -87,6 +89,9 @@ pub struct Project<'a> {
     /// The older switch for merge requests.
     #[serde(default)]
     pub merge_requests_enabled: Option<bool>,
+    /// disabled, private or enabled.
+    #[serde(borrow, default)]
+    pub repository_access_level: Option<Cow<'a, str>>,
     /// disabled, private or enabled.
     #[serde(borrow, default)]
     pub builds_access_level: Option<Cow<'a, str>>,
@@ -100,8 +105,9 @@ pub struct Project<'a> {
     marked_for_deletion_on: Option<Cow<'a, str>>,
     #[serde(default)]
     created_at: Option<DateTime<Utc>>,
+    /// When something last happened; GitLab moves it once an hour at most.
     #[serde(default)]
-    last_activity_at: Option<DateTime<Utc>>,
+    pub last_activity_at: Option<DateTime<Utc>>,
     /// The group or user it belongs to.
     #[serde(borrow, default)]
     pub namespace: Option<Namespace<'a>>,

@@ -28,20 +28,31 @@ pub enum Connector {
     Gitlab,
     /// Pipelines and their jobs.
     GitlabPipelines,
+    /// Commits of merge requests.
+    GitlabCommits,
+    /// Commits of default branches.
+    GitlabCommitsTrunk,
     /// Environments and deployments.
     GitlabDeployments,
 }
 
 impl Connector {
     /// Every connector this version has.
-    pub const ALL: [Connector; 3] =
-        [Connector::Gitlab, Connector::GitlabPipelines, Connector::GitlabDeployments];
+    pub const ALL: [Connector; 5] = [
+        Connector::Gitlab,
+        Connector::GitlabPipelines,
+        Connector::GitlabCommits,
+        Connector::GitlabCommitsTrunk,
+        Connector::GitlabDeployments,
+    ];
 
     /// Its name on the command line and in the database.
     pub fn name(self) -> &'static str {
         match self {
             Connector::Gitlab => "gitlab",
             Connector::GitlabPipelines => "gitlab_pipelines",
+            Connector::GitlabCommits => "gitlab_commits",
+            Connector::GitlabCommitsTrunk => "gitlab_commits_trunk",
             Connector::GitlabDeployments => "gitlab_deployments",
         }
     }
@@ -74,6 +85,8 @@ pub enum Scope {
 pub enum Cursor {
     /// By GitLab's `updated_at`.
     UpdatedAt,
+    /// By the graph of commits: what is stored is not read again.
+    Ancestry,
     /// Not at all: the listing is complete every time, and what is missing from it is gone.
     Complete,
     /// It is read when its parent is.

@@ -2,14 +2,31 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use catalogue::{CompleteList, Rows, Table, merge_requests, pipelines};
+use catalogue::{CompleteList, Rows, Table, merge_request_commits, merge_requests, pipelines};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::StoreError;
 
-/// The columns that name a parent: they tell merge requests from pipelines of the same number.
-pub(crate) type Parent = &'static [&'static str];
+/// What children hang on where it may be new, which tells parents of the same number apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Parent {
+    MergeRequest,
+    Pipeline,
+    /// A merge request by its head: its commits are read without the merge request itself.
+    Head,
+}
+
+impl Parent {
+    fn of(list: &CompleteList) -> Option<Parent> {
+        match list.parent {
+            _ if list.table.name == merge_request_commits::TABLE.name => Some(Parent::Head),
+            merge_requests::PARENT => Some(Parent::MergeRequest),
+            pipelines::PARENT => Some(Parent::Pipeline),
+            _ => None,
+        }
+    }
+}
 
 /// Marks the children that are gone, for every list that `rows` says is complete. `known` are the merge
 /// requests and pipelines that were stored before. Gives how many by table.
@@ -40,10 +57,7 @@ fn by_table<'l>(
     known: &HashSet<(Parent, i64)>,
 ) -> BTreeMap<&'static str, Vec<&'l CompleteList>> {
     let mut grouped: BTreeMap<&'static str, Vec<&CompleteList>> = BTreeMap::new();
-    let held = |it: &&CompleteList| {
-        let below_fact = it.parent == merge_requests::PARENT || it.parent == pipelines::PARENT;
-        !below_fact || known.contains(&(it.parent, it.values[1]))
-    };
+    let held = |it: &&CompleteList| Parent::of(it).is_none_or(|of| known.contains(&(of, it.values[1])));
     for list in lists.iter().filter(held) {
         grouped.entry(list.table.name).or_default().push(list);
     }
@@ -77,6 +91,11 @@ fn reason(table: &str) -> &'static str {
     }
 }
 
+/// Everything is numbered, but for commits.
+fn key_type(column: &str) -> &'static str {
+    if column == "sha" { "text" } else { "bigint" }
+}
+
 fn statement(list: &CompleteList) -> String {
     let table = list.table.name;
     let parent = list.parent.iter().map(|it| format!("{it} bigint")).collect::<Vec<_>>().join(", ");
@@ -84,7 +103,8 @@ fn statement(list: &CompleteList) -> String {
     let columns =
         |of: &str| list.table.key.iter().map(|it| format!("{of}.{it}")).collect::<Vec<_>>().join(", ");
     let (stored, met) = (columns("t"), columns("k"));
-    let keys = list.table.key.iter().map(|it| format!("{it} bigint")).collect::<Vec<_>>().join(", ");
+    let typed = |it: &&str| format!("{it} {}", key_type(it));
+    let keys = list.table.key.iter().map(typed).collect::<Vec<_>>().join(", ");
     format!(
         "update {table} as t
             set deleted_at = $3, deleted_reason = $4, synced_at = $3

@@ -34,7 +34,8 @@ impl Growth {
         }
         const TABLES: &str = "gitlab_merge_requests, gitlab_merge_request_notes, gitlab_merge_request_labels, \
              gitlab_merge_request_assignees, gitlab_merge_request_reviewers, gitlab_merge_request_approvals, \
-             gitlab_reviews, gitlab_users, gitlab_pipelines, gitlab_jobs, gitlab_deployments, weir.pending";
+             gitlab_reviews, gitlab_users, gitlab_pipelines, gitlab_jobs, gitlab_merge_request_commits, \
+             gitlab_commits, gitlab_deployments, weir.pending";
         sqlx::query(sqlx::AssertSqlSafe(format!("analyze {TABLES}"))).execute(pool).await?;
         Ok(())
     }

@@ -29,7 +29,7 @@ pub(crate) async fn known_pipelines(
     .bind(pipelines)
     .fetch_all(connection)
     .await?;
-    Ok(stored.into_iter().map(|id| (PARENT, id)).collect())
+    Ok(stored.into_iter().map(|id| (Parent::Pipeline, id)).collect())
 }
 
 /// Marks the jobs that a later one of the same name has replaced: that is what GitLab calls retried, and REST does not

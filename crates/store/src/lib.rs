@@ -11,6 +11,7 @@ mod derive;
 mod error;
 mod gone;
 mod growth;
+mod heads;
 mod instances;
 mod jobs;
 mod labels;
@@ -32,6 +33,7 @@ mod status;
 mod syncs;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trunks;
 mod upsert;
 mod users;
 
@@ -59,6 +61,7 @@ pub use skips::Skip;
 pub use snapshot::SnapshotRow;
 pub use status::{CursorSummary, RejectSummary, StatusReport, SyncSummary};
 pub use syncs::{Joined, Leadership, SyncEnd};
+pub use trunks::{Prune, Trunk, TrunkSigns, TrunkStep};
 
 /// How long a write waits for a connection: there are fewer of them than parts in hand.
 const PATIENCE: Duration = Duration::from_secs(120);

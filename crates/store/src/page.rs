@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use catalogue::merge_requests::PARENT;
 use catalogue::{Batch, Pending, Rows};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::{
-    Lease, Partition, Reject, Store, StoreError, children, deployments, derive, jobs, labels, leases,
-    milestones, partitions, pending, rejects, upsert, users,
+    Lease, Partition, Reject, Store, StoreError, TrunkStep, children, deployments, derive, heads, jobs,
+    labels, leases, milestones, partitions, pending, rejects, trunks, upsert, users,
 };
 
 /// Everything that is written together.
@@ -31,6 +30,8 @@ pub struct Page<'a> {
     pub done: &'a [Pending],
     /// Projects whose labels this page brings.
     pub label_projects: &'a [i64],
+    /// What becomes of the default branch whose commits this page brings.
+    pub trunk: Option<TrunkStep<'a>>,
 }
 
 /// What happened to the rows of one table.
@@ -101,6 +102,7 @@ async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Wr
     let mut written = Written::new();
     let mut known = lock_merge_requests(connection, page).await?;
     known.extend(jobs::known_pipelines(connection, page.rows).await?);
+    known.extend(heads::lock(connection, page.rows).await?);
     for batch in page.rows.batches.iter().filter(|it| !is_users(it)) {
         let changed = upsert::upsert(connection, batch, page.sent_at).await?;
         count(&mut written, batch.table.name, batch.len as u64, changed);
@@ -133,6 +135,10 @@ async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Wr
         count(&mut written, "gitlab_reviews", derived.reviews, derived.written);
     }
     jobs::mark_retried(connection, &page.rows.touched_pipelines, page.sent_at).await?;
+    if let Some(TrunkStep { trunk, prune: Some(prune) }) = &page.trunk {
+        let gone = trunks::prune(connection, trunk, *prune, page.sent_at).await?;
+        count(&mut written, "gitlab_commits", 0, gone);
+    }
     Ok(written)
 }
 
@@ -151,7 +157,7 @@ async fn lock_merge_requests(
         .bind(&merge_requests)
         .fetch_all(&mut *connection)
         .await?;
-        known.extend(stored.into_iter().map(|id| (PARENT, id)));
+        known.extend(stored.into_iter().map(|id| (children::Parent::MergeRequest, id)));
     }
     Ok(known)
 }
@@ -165,6 +171,9 @@ async fn write_bookkeeping(connection: &mut PgConnection, page: &Page<'_>) -> Re
     }
     for reject in page.rejects {
         rejects::add(connection, page.instance, reject, page.sent_at).await?;
+    }
+    if let Some(step) = &page.trunk {
+        trunks::save(connection, step.trunk).await?;
     }
     if let Some(progress) = page.progress {
         partitions::save(connection, progress).await?;

@@ -104,6 +104,7 @@ struct ProjectNode<'a> {
     pipelines: Option<Connection<'a>>,
     #[serde(borrow)]
     child_pipelines: Option<Connection<'a>>,
+    statistics: Option<Statistics>,
     max_access_level: Option<AccessLevel>,
     pipeline_counts: Option<Counts>,
     child_pipeline_counts: Option<Counts>,
@@ -118,6 +119,13 @@ struct AccessLevel {
 #[derive(Deserialize)]
 struct Counts {
     running: Option<i64>,
+}
+
+/// Null below the role of a Reporter. GitLab counts in floating point.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Statistics {
+    commit_count: f64,
 }
 
 #[derive(Deserialize)]
@@ -246,7 +254,8 @@ fn standing(node: &ProjectNode) -> Standing {
     });
     let counts = [&node.pipeline_counts, &node.child_pipeline_counts].into_iter().flatten();
     let running = counts.filter_map(|it| it.running).any(|it| it > 0);
-    Standing { merge_requests, pipelines, running }
+    let commits = node.statistics.as_ref().map(|it| it.commit_count as i64);
+    Standing { merge_requests, pipelines, running, commits }
 }
 
 async fn write_projects(

@@ -128,14 +128,7 @@ async fn by_number(engine: &Engine, project: &str, sight: &mut Sight, halt: Halt
     let reason = if engine.options.job_token { "job_token" } else { "not_found_or_no_access" };
     let detail = "The token may not read the project itself, only its merge requests.";
     engine.skip("projects", engine.instance.id(source_id), reason, detail);
-    let found = Found {
-        source_id,
-        path: project.to_owned(),
-        namespace_id: None,
-        merge_requests_off: false,
-        builds_off: false,
-        environments_off: false,
-    };
+    let found = Found { source_id, path: project.to_owned(), ..Found::default() };
     sight.projects.insert(source_id, found);
     Ok(())
 }
@@ -259,6 +252,10 @@ fn in_scope(engine: &Engine, project: &Project) -> Option<Found> {
         merge_requests_off: off,
         builds_off,
         environments_off: project.environments_access_level.as_deref() == Some("disabled"),
+        repository_off: project.repository_access_level.as_deref() == Some("disabled"),
+        empty_repo: project.empty_repo == Some(true),
+        default_branch: project.default_branch.as_deref().map(str::to_owned),
+        last_activity_at: project.last_activity_at,
     })
 }
 

@@ -35,6 +35,8 @@ pub struct Options {
     pub sweep: bool,
     /// Whether the merge requests of deployments are read too: a request per successful deployment.
     pub deployment_merge_requests: bool,
+    /// Whether the size of each commit of default branches is asked for.
+    pub commit_statistics: bool,
     /// Whether all reading is done by REST.
     pub rest_only: bool,
     /// How many parts are read at once. The client limits the requests under way on its own.
@@ -55,6 +57,7 @@ impl Options {
             approval_rules: false,
             sweep: false,
             deployment_merge_requests: false,
+            commit_statistics: false,
             rest_only: false,
             workers: WORKERS,
             job_token: false,
@@ -69,6 +72,7 @@ impl Options {
         words.extend(self.approval_rules.then(|| "approval-rules".to_owned()));
         words.extend(self.sweep.then(|| "sweep".to_owned()));
         words.extend(self.deployment_merge_requests.then(|| "deployment-merge-requests".to_owned()));
+        words.extend(self.commit_statistics.then(|| "commit-statistics".to_owned()));
         words.extend(self.rest_only.then(|| "rest-only".to_owned()));
         words.join(" ").trim().to_owned()
     }
@@ -182,6 +186,7 @@ impl Engine {
             rejects: &[],
             done: &[],
             label_projects: &[],
+            trunk: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! What a sync would read and cost, without reading it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,7 +11,7 @@ use store::Store;
 
 use crate::details::Since;
 use crate::ending::failure;
-use crate::engine::{Options, Stop};
+use crate::engine::{Engine, Options, Stop};
 use crate::run::engine;
 use crate::standing::Standing;
 use crate::{Failure, Progress, details, discovery};
@@ -51,9 +52,21 @@ pub async fn dry_run(
         // A list of environments and one of deployments, where there are any.
         let deployments =
             if engine.has(Connector::GitlabDeployments) { 2 * projects.len() as i64 } else { 0 };
-        used.cast_signed() + 2 * projects.len() as i64 + count * 3 / 100 + rules + deployments
+        let commits = commits(&engine, count, &standings);
+        used.cast_signed() + 2 * projects.len() as i64 + count * 3 / 100 + rules + deployments + commits
     });
     let pace = began.elapsed().as_secs_f64() / used as f64;
     let seconds = requests.map(|it| it as f64 * pace);
     Ok(Estimate { projects: projects.len(), merge_requests, requests, seconds })
+}
+
+/// Requests for commits: fifty merge requests in each, and a hundred commits of a default branch.
+fn commits(engine: &Engine, merge_requests: i64, standings: &BTreeMap<i64, Standing>) -> i64 {
+    let pages = |it: &Standing| it.commits.unwrap_or_default() / 100 + 1;
+    let of_merge_requests = if engine.has(Connector::GitlabCommits) { merge_requests / 50 } else { 0 };
+    let of_trunks: i64 = match engine.has(Connector::GitlabCommitsTrunk) {
+        true => standings.values().map(pages).sum(),
+        false => 0,
+    };
+    of_merge_requests + of_trunks
 }

@@ -5,6 +5,7 @@
 mod approval_rules;
 mod budget;
 mod capabilities;
+mod commits;
 mod deployments;
 mod details;
 mod discovery;
@@ -31,6 +32,7 @@ mod sight;
 mod standing;
 mod sweep;
 mod tally;
+mod trunk;
 mod users;
 pub mod verify;
 mod work;

@@ -15,14 +15,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use store::{Lease, Partition, PartitionKey, Reject, Unit};
 
 use crate::engine::{Engine, Halt};
-use crate::{deployments, merge_requests, pipelines};
+use crate::{commits, deployments, merge_requests, pipelines};
 
 /// GitLab does not move `updated_at` for a second change within a minute, so what lies just behind is read again.
 pub(crate) const OVERLAP: TimeDelta = TimeDelta::minutes(2);
 /// What is older than this waits until every project's newer part is read.
-const RECENT: TimeDelta = TimeDelta::days(90);
+pub(crate) const RECENT: TimeDelta = TimeDelta::days(90);
 /// Priority of a project whose older part is still to be read.
-const OLDER: i32 = 10;
+pub(crate) const OLDER: i32 = 10;
 
 /// How one resource of a project is listed.
 #[derive(Debug)]
@@ -55,8 +55,13 @@ pub(crate) enum Order {
 }
 
 /// Every listing there is.
-static LISTINGS: [&Listing; 4] =
-    [&merge_requests::LISTING, &pipelines::LISTING, &pipelines::CHILDREN, &deployments::LISTING];
+static LISTINGS: [&Listing; 5] = [
+    &merge_requests::LISTING,
+    &pipelines::LISTING,
+    &pipelines::CHILDREN,
+    &commits::LISTING,
+    &deployments::LISTING,
+];
 
 impl Listing {
     /// The listing of a unit's resource.

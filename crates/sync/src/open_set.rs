@@ -1,17 +1,20 @@
 //! What changes without moving `updated_at`: approvals and reviewer states of open merge requests, read in every sync,
 //! and their approval rules where these are asked for.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
+use catalogue::merge_request_commits::Head as CommitHead;
 use catalogue::merge_requests::{OPEN_MERGE_REQUESTS_QUERY, read_open};
-use catalogue::{Answer, Connection, Gid, List, Pending, Rows, gid};
+use catalogue::{Answer, Connection, Connector, Gid, List, Pending, Rows, gid};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use crate::commits::heads::{self, Heads};
 use crate::engine::{Engine, Halt};
 use crate::fetch::whole;
+use crate::plan::ReadBefore;
 use crate::policy::{Decision, decide};
 
 /// Open merge requests asked about in one request: two requests that follow each other hold more than this together.
@@ -39,17 +42,25 @@ struct Head {
     id: Gid,
 }
 
-/// Checks the open merge requests of projects that were not read in this run. `projects` are Weir's ids.
-pub(crate) async fn check(engine: &Engine, projects: &[i64]) -> Result<(), Halt> {
-    let open = engine.store.open_merge_requests(projects).await?;
+/// Checks the open merge requests of projects that were read before, by each connector those it has stored.
+pub(crate) async fn check(engine: &Engine, before: &ReadBefore) -> Result<(), Halt> {
+    let open = engine.store.open_merge_requests(&before.merge_requests).await?;
+    let heads = engine.store.open_heads(&before.commits).await?;
     if engine.capabilities.graphql {
+        let mut either: BTreeMap<i64, i64> = open.into_iter().collect();
+        for (project, count) in heads {
+            let most = either.entry(project).or_default();
+            *most = count.max(*most);
+        }
+        let open: Vec<(i64, i64)> = either.into_iter().collect();
         let asks = stream::iter(together(&open, TOGETHER)).map(|some| ask(engine, some));
         asks.buffer_unordered(engine.options.workers.max(1)).try_collect::<()>().await
     } else {
         for (project, _) in open {
             leave_pending(engine, project).await?;
         }
-        Ok(())
+        let checks = stream::iter(heads).map(|(project, _)| heads::check(engine, project));
+        checks.buffer_unordered(engine.options.workers.max(1)).try_collect::<()>().await
     }
 }
 
@@ -81,7 +92,7 @@ async fn ask(engine: &Engine, projects: Vec<i64>) -> Result<(), Halt> {
         let variables = json!({
             "ids": ids, "projects": ids.len(), "first": 100, "after": after, "state": "opened",
         });
-        let query = engine.capabilities.fit(&OPEN_MERGE_REQUESTS_QUERY);
+        let query = engine.capabilities.fit_for(&OPEN_MERGE_REQUESTS_QUERY, |it| engine.has(it));
         let answer = match engine.client.graphql(&query, &variables).await {
             Ok(answer) if answer.errors.is_empty() => answer,
             Err(error) if decide(&error) != Decision::Later => match engine.halt(&error, "merge_requests", 0)
@@ -111,7 +122,9 @@ async fn write(engine: &Engine, answer: &gitlab_client::GraphqlAnswer) -> Result
     };
     let mut more = Vec::new();
     let mut rows = Rows::default();
-    let known = known(engine, &projects).await?;
+    let ids = ids(engine, &projects);
+    let known = known(engine, &ids).await?;
+    let mut heads = Heads::load(engine, &ids).await?;
     for node in &projects.nodes {
         let node: ProjectNode = serde_json::from_str(node.get()).map_err(unreadable)?;
         let Some(list) = whole(node.merge_requests) else { continue };
@@ -122,6 +135,8 @@ async fn write(engine: &Engine, answer: &gitlab_client::GraphqlAnswer) -> Result
             if known.contains(&engine.instance.id(head.id.id)) {
                 read_open(&origin, element.get(), &mut rows).map_err(unreadable)?;
             }
+            let head = CommitHead::from_graphql(element.get()).map_err(unreadable)?;
+            heads.compare(&origin, &head, &mut rows);
         }
         let cursor = list.page_info.end_cursor.filter(|_| list.page_info.has_next_page);
         more.extend(cursor.map(|cursor| (engine.instance.id(node.id.id), cursor)));
@@ -130,12 +145,19 @@ async fn write(engine: &Engine, answer: &gitlab_client::GraphqlAnswer) -> Result
     Ok(more)
 }
 
-/// The open merge requests that are stored, of the projects in an answer.
-async fn known(engine: &Engine, projects: &Connection<'_>) -> Result<HashSet<i64>, Halt> {
+/// The projects in an answer (Weir's ids).
+fn ids(engine: &Engine, projects: &Connection<'_>) -> Vec<i64> {
     let id =
         |node: &&RawValue| Some(engine.instance.id(serde_json::from_str::<Head>(node.get()).ok()?.id.id));
-    let ids: Vec<i64> = projects.nodes.iter().filter_map(id).collect();
-    Ok(engine.store.stored_open(&ids).await?.into_iter().map(|(_, id, _)| id).collect())
+    projects.nodes.iter().filter_map(id).collect()
+}
+
+/// The open merge requests that are stored, of some projects.
+async fn known(engine: &Engine, ids: &[i64]) -> Result<HashSet<i64>, Halt> {
+    if !engine.has(Connector::Gitlab) {
+        return Ok(HashSet::new());
+    }
+    Ok(engine.store.stored_open(ids).await?.into_iter().map(|(_, id, _)| id).collect())
 }
 
 /// By REST every open merge request's approvals, reviewers and rules are read singly.

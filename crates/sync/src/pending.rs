@@ -8,11 +8,13 @@ use catalogue::approval_rules::APPROVAL_RULES;
 use catalogue::approvals::APPROVALS;
 use catalogue::deployment_merge_requests::DEPLOYMENT_MERGE_REQUESTS;
 use catalogue::jobs::{BRIDGES, JOBS};
+use catalogue::merge_request_commits::COMMITS_OF_MERGE_REQUEST;
 use catalogue::notes::NOTES;
 use catalogue::pipelines::PIPELINE;
 use catalogue::reviewers::REVIEWERS;
 use catalogue::{
-    Below, List, Origin, Pending, Reader, Rows, deployment_merge_requests, merge_requests, pipelines,
+    Below, Connector, List, Origin, Pending, Reader, Rows, deployment_merge_requests, merge_requests,
+    pipelines,
 };
 use chrono::{DateTime, Utc};
 use gitlab_client::ErrorKind;
@@ -72,7 +74,8 @@ async fn one(engine: &Engine, lists: &[PendingRow]) -> Result<(), Halt> {
     let Some(sent_at) = oldest else { return Ok(()) };
     let instance = engine.instance;
     let pending = &lists[0].pending;
-    if pending.list.below() == Below::MergeRequest {
+    // Reviews hang on what this connector reads.
+    if lists.iter().any(|it| it.pending.list.connector() == Connector::Gitlab) {
         all.touched.push((instance.id(pending.project), instance.id(pending.parent)));
     }
     engine.write(&store::Page { done: &done, rejects: &rejects, ..engine.page(&all, sent_at) }).await?;
@@ -113,6 +116,7 @@ async fn read(engine: &Engine, pending: &Pending) -> Result<Option<Read>, Halt> 
         List::Jobs => jobs(engine, pending).await,
         List::Pipeline => object(engine, pending, &PIPELINE.readers[0]).await,
         List::DeploymentMergeRequests => deployment_merge_requests(engine, pending).await,
+        List::Commits => rest(engine, pending, &COMMITS_OF_MERGE_REQUEST.readers[0]).await,
         // They come with the merge request itself.
         List::Labels | List::Assignees => Ok(None),
     }
@@ -124,6 +128,8 @@ fn offered(engine: &Engine, list: List) -> bool {
         List::Approvals => engine.capabilities.has("MergeRequest", "approvedBy"),
         List::Reviewers => engine.capabilities.has("UserMergeRequestInteraction", "reviewState"),
         List::Notes | List::Labels | List::Assignees | List::Jobs => true,
+        // GraphQL shows an empty list to those who may not read the code.
+        List::Commits => false,
         // The page of pipelines has told it all.
         List::Pipeline => false,
         // It has them, and takes seconds for each.

@@ -1,9 +1,11 @@
 //! What there is to read: the complete listings first, then a unit of work for each listing of a project in which
 //! something moved.
 
+mod commits;
 mod deployments;
 mod merge_requests;
 mod pipelines;
+mod trunk;
 
 use std::collections::BTreeSet;
 
@@ -21,6 +23,7 @@ use crate::{details, discovery};
 pub(crate) struct ReadBefore {
     pub(crate) merge_requests: Vec<i64>,
     pub(crate) pipelines: Vec<i64>,
+    pub(crate) commits: Vec<i64>,
     pub(crate) deployments: Vec<i64>,
 }
 
@@ -31,6 +34,9 @@ pub(crate) async fn begin(engine: &Engine, joined: &Joined, sight: &Sight) -> Re
         let projects: Vec<i64> = sight.projects.keys().map(|it| engine.instance.id(*it)).collect();
         for listing in Listing::all().filter(|it| engine.has(it.resource.connector)) {
             engine.store.forget(engine.instance.0, listing.resource.name, Some(&projects)).await?;
+        }
+        if engine.has(Connector::GitlabCommitsTrunk) {
+            engine.store.forget_trunks(&projects).await?;
         }
     }
     match engine.has(Connector::Gitlab) {
@@ -69,6 +75,12 @@ pub(crate) async fn prepare(
     }
     if engine.has(Connector::GitlabDeployments) {
         before.deployments = deployments::plan(engine, joined, sight, &standings, &read.1).await?;
+    }
+    if engine.has(Connector::GitlabCommits) {
+        before.commits = commits::plan(engine, joined, sight, &standings).await?;
+    }
+    if engine.has(Connector::GitlabCommitsTrunk) {
+        trunk::plan(engine, joined, sight, &standings).await?;
     }
     Ok(before)
 }

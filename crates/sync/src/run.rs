@@ -266,7 +266,7 @@ async fn prepare(
     let preparing = async {
         let before = plan::prepare(engine, joined, sight, known, fresh).await?;
         engine.store.enter_phase(joined.id, "partitions").await?;
-        open_set::check(engine, &before.merge_requests).await?;
+        open_set::check(engine, &before).await?;
         approval_rules::make_up(engine, &before.merge_requests).await?;
         pipelines::check(engine, &before.pipelines).await?;
         deployments::make_up(engine, &before.deployments).await?;

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
+
 /// A project in sight.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Found {
@@ -17,6 +19,14 @@ pub(crate) struct Found {
     pub(crate) builds_off: bool,
     /// Whether environments are switched off.
     pub(crate) environments_off: bool,
+    /// Whether the repository is switched off.
+    pub(crate) repository_off: bool,
+    /// Whether nothing was ever pushed.
+    pub(crate) empty_repo: bool,
+    /// The default branch; none without one, and where the token may not read the code.
+    pub(crate) default_branch: Option<String>,
+    /// When something last happened; GitLab moves it once an hour at most.
+    pub(crate) last_activity_at: Option<DateTime<Utc>>,
 }
 
 /// Everything in sight.

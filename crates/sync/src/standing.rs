@@ -11,6 +11,8 @@ pub(crate) struct Standing {
     pub(crate) pipelines: Option<Pipelines>,
     /// Whether a pipeline is running, as far as GitLab told.
     pub(crate) running: bool,
+    /// How many commits the default branch has; none where GitLab did not tell.
+    pub(crate) commits: Option<i64>,
 }
 
 /// How the merge requests of a project stand.

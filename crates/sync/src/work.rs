@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use catalogue::commits::COMMITS;
 use store::{Joined, Lease, StoreError};
 use tokio::task::JoinSet;
 
 use crate::engine::{Engine, Halt};
 use crate::listing::{self, Done, Listing};
 use crate::run::{PATIENCE, interrupted};
-use crate::{Failure, Progress, deployments, pending};
+use crate::{Failure, Progress, deployments, pending, trunk};
 
 /// How often a part that fails is tried again within a run.
 const RETRIES: i32 = 3;
@@ -92,6 +93,9 @@ fn other_version(lease: &Lease) -> Halt {
 async fn read(engine: &Engine, lease: &Lease) -> Result<Done, Halt> {
     if deployments::is_ours(&lease.unit) {
         return deployments::project(engine, lease).await;
+    }
+    if lease.unit.resource == COMMITS.name {
+        return trunk::project(engine, lease).await;
     }
     let Some(listing) = Listing::named(&lease.unit.resource) else { return Err(other_version(lease)) };
     listing::project(engine, lease, listing).await

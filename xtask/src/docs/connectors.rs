@@ -49,6 +49,8 @@ fn text(connector: Connector) -> &'static str {
     match connector {
         Connector::Gitlab => include_str!("connectors/gitlab.md"),
         Connector::GitlabPipelines => include_str!("connectors/gitlab_pipelines.md"),
+        Connector::GitlabCommits => include_str!("connectors/gitlab_commits.md"),
+        Connector::GitlabCommitsTrunk => include_str!("connectors/gitlab_commits_trunk.md"),
         Connector::GitlabDeployments => include_str!("connectors/gitlab_deployments.md"),
     }
 }
@@ -58,6 +60,8 @@ fn what(connector: Connector) -> &'static str {
     match connector {
         Connector::Gitlab => "merge requests",
         Connector::GitlabPipelines => "pipelines",
+        Connector::GitlabCommits => "merge requests",
+        Connector::GitlabCommitsTrunk => "commits",
         Connector::GitlabDeployments => "deployments",
     }
 }
@@ -67,6 +71,8 @@ fn by_hand(connector: Connector) -> String {
     let last = match connector {
         Connector::Gitlab => "projects/PROJECT_ID/merge_requests?order_by=created_at&sort=desc&per_page=1",
         Connector::GitlabPipelines => "projects/PROJECT_ID/pipelines?per_page=1",
+        Connector::GitlabCommits => "projects/PROJECT_ID/merge_requests/IID/commits",
+        Connector::GitlabCommitsTrunk => "projects/PROJECT_ID/repository/commits?per_page=1",
         Connector::GitlabDeployments => "projects/PROJECT_ID/deployments?per_page=1",
     };
     let paths = ["groups?min_access_level=10", "groups/GROUP_ID/projects?include_subgroups=true", last];

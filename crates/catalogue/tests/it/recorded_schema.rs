@@ -14,15 +14,17 @@ type CiStage { name: String }
 type PipelineCounts { all: Int finished: Int pending: Int running: Int }
 type CiRunner { id: ID! runnerType: String! }
 type DetailedStatus { tooltip: String }
+type ProjectStatistics { commitCount: Float! }
 type MemberInterface { id: ID! accessLevel: AccessLevel createdAt: Time expiresAt: Time user: UserCore }
 ";
-const SUPPLIED: [&str; 7] = [
+const SUPPLIED: [&str; 8] = [
     "GroupMemberConnection",
     "MilestoneConnection",
     "CiStage",
     "PipelineCounts",
     "CiRunner",
     "DetailedStatus",
+    "ProjectStatistics",
     "MemberInterface",
 ];
 const BUILT_IN: [&str; 5] = ["String", "Int", "Float", "Boolean", "ID"];

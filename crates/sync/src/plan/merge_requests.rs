@@ -8,7 +8,7 @@ use store::{Joined, Partition, Unit};
 use super::far_enough;
 use crate::Progress;
 use crate::engine::{Engine, Halt};
-use crate::listing::OVERLAP;
+use crate::listing::{Listing, OVERLAP};
 use crate::merge_requests::LISTING;
 use crate::sight::{Found, Sight};
 use crate::standing::Standing;
@@ -60,7 +60,7 @@ pub(super) async fn plan(
             Progress::add(&engine.progress.expected, total);
         } else if total == 0 && engine.refused_lately(MERGE_REQUESTS.name, id) {
             // Nothing shows that it can be read again.
-        } else if is_idle(engine, id, &stored, standing) {
+        } else if is_idle(engine, &LISTING, id, &stored, standing) {
             idle.push(id);
         } else {
             Progress::add(&engine.progress.expected, total);
@@ -88,9 +88,15 @@ fn switched_off(engine: &Engine, id: i64, found: &Found) {
 }
 
 /// Whether every partition of a project is whole and nothing moved since: then there is nothing to read.
-fn is_idle(engine: &Engine, id: i64, stored: &[Partition], standing: Option<&Standing>) -> bool {
+pub(super) fn is_idle(
+    engine: &Engine,
+    listing: &Listing,
+    id: i64,
+    stored: &[Partition],
+    standing: Option<&Standing>,
+) -> bool {
     let Some(standing) = standing.and_then(|it| it.merge_requests) else { return false };
-    LISTING.keys(engine, id).iter().all(|key| {
+    listing.keys(engine, id).iter().all(|key| {
         let partition = stored.iter().find(|it| it.key == *key);
         let unmoved = |it: &Partition| {
             it.complete_to.is_some_and(|to| standing.newest.is_none_or(|newest| newest < to - OVERLAP))

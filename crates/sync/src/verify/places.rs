@@ -24,6 +24,10 @@ pub(super) struct Project {
     pub(super) builds_access_level: Option<String>,
     #[serde(default)]
     pub(super) environments_access_level: Option<String>,
+    #[serde(default)]
+    pub(super) repository_access_level: Option<String>,
+    #[serde(default)]
+    pub(super) empty_repo: bool,
 }
 
 fn parsed<T: DeserializeOwned>(answer: &Answer) -> Vec<T> {

@@ -35,6 +35,20 @@ fn reach(connector: Connector) -> Reach {
             params: &[("per_page", "1")],
             is_on: |it| on(&it.builds_access_level),
         },
+        Connector::GitlabCommits => Reach {
+            name: "commits",
+            what: "merge requests, where their commits are",
+            template: "projects/{project}/merge_requests",
+            params: &[("order_by", "created_at"), ("sort", "desc"), ("per_page", "1")],
+            is_on: |it| on(&it.merge_requests_access_level) && on(&it.repository_access_level),
+        },
+        Connector::GitlabCommitsTrunk => Reach {
+            name: "commits",
+            what: "commits",
+            template: "projects/{project}/repository/commits",
+            params: &[("per_page", "1")],
+            is_on: |it| on(&it.repository_access_level) && !it.empty_repo,
+        },
         Connector::GitlabDeployments => Reach {
             name: "deployments",
             what: "deployments",

@@ -2,6 +2,7 @@
 
 mod approval_rules;
 mod changes;
+mod commits;
 mod deployments;
 mod equality;
 mod faults;

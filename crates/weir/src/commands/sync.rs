@@ -71,6 +71,9 @@ pub struct Arguments {
     /// Also read the merge requests of deployments: a request for each successful deployment
     #[arg(long)]
     pub deployment_merge_requests: bool,
+    /// Also read how many lines each commit of a default branch added and deleted, which costs GitLab a comparison each
+    #[arg(long)]
+    pub commit_statistics: bool,
     /// Only say what would be read and what it would cost
     #[arg(long)]
     pub dry_run: bool,
@@ -248,6 +251,7 @@ impl Arguments {
             approval_rules: self.approval_rules,
             sweep: self.sweep,
             deployment_merge_requests: self.deployment_merge_requests,
+            commit_statistics: self.commit_statistics,
             rest_only: self.rest_only,
             workers: workers(concurrency),
             job_token: false,

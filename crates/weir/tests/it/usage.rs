@@ -5,8 +5,11 @@ use crate::bench::{Bench, finished, weir, words};
 const ARGUMENTS: &[(&str, &str)] = &[
     ("sync --since tomorrow", "is not a date"),
     ("sync --since 2999-01-01", "future"),
-    ("sync --connector gitlab_wikis", "It has: gitlab, gitlab_pipelines, gitlab_deployments."),
-    ("verify --connector jira", "It has: gitlab, gitlab_pipelines, gitlab_deployments."),
+    (
+        "sync --connector gitlab_wikis",
+        "It has: gitlab, gitlab_pipelines, gitlab_commits, gitlab_commits_trunk, gitlab_deployments.",
+    ),
+    ("verify --connector jira", "gitlab_commits_trunk, gitlab_deployments."),
     ("sync --concurrency 0", "between 1 and 256"),
     ("sync --concurrency 99999999999", "between 1 and 256"),
     ("sync --exclude shop/[a", "not a pattern"),
