@@ -13,6 +13,7 @@ mod document;
 mod gid;
 pub mod group_labels;
 pub mod groups;
+pub mod issues;
 pub mod jobs;
 pub mod labels;
 mod list;
@@ -55,6 +56,7 @@ pub static RESOURCES: &[&Resource] = &[
     &approvals::APPROVALS,
     &approval_rules::APPROVAL_RULES,
     &reviewers::REVIEWERS,
+    &issues::ISSUES,
     &pipelines::PIPELINES,
     &pipelines::CHILD_PIPELINES,
     &pipelines::PIPELINE,
@@ -68,6 +70,8 @@ pub fn documents() -> Vec<&'static Document> {
     let mut all = vec![&PROJECT_DETAILS, &GROUP_DETAILS, &merge_requests::MERGE_REQUESTS_QUERY];
     all.extend([&pipelines::PIPELINES_QUERY, &pipelines::RUNNING_PIPELINES_QUERY, &jobs::JOBS_QUERY]);
     all.extend([&merge_requests::OPEN_MERGE_REQUESTS_QUERY, &users::USERS_QUERY]);
+    all.push(&issues::ISSUES_QUERY);
+    all.extend(issues::LIST_QUERIES.iter().map(|(_, document)| document));
     all.extend(merge_requests::LIST_QUERIES.iter().map(|(_, document)| document));
     all
 }

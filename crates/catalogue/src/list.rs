@@ -1,25 +1,25 @@
-//! What is read on its own below one merge request or one pipeline: lists that did not fit into a page, and everything
+//! What is read on its own below one merge request, one issue or one pipeline: lists that did not fit into a page, and everything
 //! that REST reads singly.
 
 use crate::{
-    Connector, Document, Origin, Rows, Table, approval_rules, approvals, jobs, merge_requests, notes,
+    Connector, Document, Origin, Rows, Table, approval_rules, approvals, issues, jobs, merge_requests, notes,
     pipelines, reviewers,
 };
 
-/// A list below a merge request or a pipeline that has to be read on its own.
+/// A list below a merge request, an issue or a pipeline that has to be read on its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
     /// What to read.
     pub list: List,
     /// GitLab's id of the project.
     pub project: i64,
-    /// GitLab's id of the merge request or pipeline.
+    /// GitLab's id of the merge request, issue or pipeline.
     pub parent: i64,
     /// Its number within the project.
     pub iid: i64,
 }
 
-/// What is read below one merge request or one pipeline.
+/// What is read below one merge request, one issue or one pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum List {
     /// Comments and system notes.
@@ -34,6 +34,10 @@ pub enum List {
     Approvals,
     /// Approval rules, with who approved under which.
     ApprovalRules,
+    /// Labels of an issue.
+    IssueLabels,
+    /// Assignees of an issue.
+    IssueAssignees,
     /// Jobs of a pipeline, bridges among them.
     Jobs,
     /// What REST's list of pipelines does not tell of one.
@@ -42,13 +46,15 @@ pub enum List {
 
 impl List {
     /// Every list.
-    pub const ALL: [List; 8] = [
+    pub const ALL: [List; 10] = [
         List::Notes,
         List::Labels,
         List::Assignees,
         List::Reviewers,
         List::Approvals,
         List::ApprovalRules,
+        List::IssueLabels,
+        List::IssueAssignees,
         List::Jobs,
         List::Pipeline,
     ];
@@ -62,6 +68,8 @@ impl List {
             List::Reviewers => "reviewers",
             List::Approvals => "approvals",
             List::ApprovalRules => "approval_rules",
+            List::IssueLabels => "issue_labels",
+            List::IssueAssignees => "issue_assignees",
             List::Jobs => "jobs",
             List::Pipeline => "pipeline",
         }
@@ -89,12 +97,19 @@ impl List {
             List::Reviewers => &reviewers::TABLE,
             List::Approvals => &approvals::TABLE,
             List::ApprovalRules => &approval_rules::TABLE,
+            List::IssueLabels => &issues::LABELS_TABLE,
+            List::IssueAssignees => &issues::ASSIGNEES_TABLE,
             List::Jobs => &jobs::TABLE,
             List::Pipeline => &pipelines::TABLE,
         }
     }
 
-    /// Whether it hangs on a pipeline; on a merge request otherwise.
+    /// Whether it hangs on an issue.
+    pub fn is_below_issue(self) -> bool {
+        matches!(self, List::IssueLabels | List::IssueAssignees)
+    }
+
+    /// Whether it hangs on a pipeline; on an issue or a merge request otherwise.
     pub fn is_below_pipeline(self) -> bool {
         matches!(self, List::Jobs | List::Pipeline)
     }
@@ -103,7 +118,10 @@ impl List {
     pub fn query(self) -> Option<&'static Document> {
         match self {
             List::Jobs => Some(&jobs::JOBS_QUERY),
-            _ => merge_requests::LIST_QUERIES.iter().find(|(list, _)| *list == self).map(|(_, query)| query),
+            _ => {
+                let queries = merge_requests::LIST_QUERIES.iter().chain(&issues::LIST_QUERIES);
+                queries.filter(|(list, _)| *list == self).map(|(_, query)| query).next()
+            }
         }
     }
 
@@ -115,6 +133,8 @@ impl List {
             List::Assignees => merge_requests::assignee(below, node, out),
             List::Reviewers => reviewers::from_graphql(below, node, out),
             List::Approvals => approvals::from_graphql(below, node, out),
+            List::IssueLabels => issues::label(below, node, out),
+            List::IssueAssignees => issues::assignee(below, node, out),
             List::Jobs => jobs::from_graphql(below, node, None, out),
             // REST alone brings them, each in one answer.
             List::ApprovalRules => approval_rules::read(below, node, out),

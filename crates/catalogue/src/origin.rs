@@ -32,7 +32,9 @@ pub struct Origin {
     pub merge_request: i64,
     /// The pipeline (GitLab's id) it was read under, 0 where there is none.
     pub pipeline: i64,
-    /// Whether texts of notes are to be kept.
+    /// The issue (GitLab's id) it was read under, 0 where there is none.
+    pub issue: i64,
+    /// Whether texts of notes and issues are to be kept.
     pub keep_bodies: bool,
     /// Whether the approval rules of a merge request are to be read after it.
     pub approval_rules: bool,
@@ -47,6 +49,7 @@ impl Origin {
             group: 0,
             merge_request: 0,
             pipeline: 0,
+            issue: 0,
             keep_bodies: false,
             approval_rules: false,
         }
@@ -70,6 +73,15 @@ impl Origin {
     /// Below a pipeline.
     pub fn pipeline(self, pipeline: i64) -> Origin {
         Origin { pipeline, ..self }
+    }
+
+    /// Below an issue.
+    pub fn issue(self, issue: i64) -> Origin {
+        Origin { issue, ..self }
+    }
+
+    pub(crate) fn issue_id(&self) -> i64 {
+        self.instance.id(self.issue)
     }
 
     pub(crate) fn pipeline_id(&self) -> i64 {

@@ -42,7 +42,7 @@ row! {
         default_branch: Option<&'a str>, visibility: Option<&'a str>, archived: Option<bool>,
         topics: &'a [Cow<'a, str>], source_url: Option<&'a str>, empty_repo: Option<bool>,
         forked_from_project_id: Option<i64>, merge_requests_access_level: Option<&'a str>,
-        builds_access_level: Option<&'a str>, marked_for_deletion_on: Option<NaiveDate>,
+        issues_access_level: Option<&'a str>, builds_access_level: Option<&'a str>, marked_for_deletion_on: Option<NaiveDate>,
         created_at: Option<DateTime<Utc>>, last_activity_at: Option<DateTime<Utc>>,
     }
 }
@@ -87,6 +87,12 @@ pub struct Project<'a> {
     /// The older switch for merge requests.
     #[serde(default)]
     pub merge_requests_enabled: Option<bool>,
+    /// disabled, private or enabled.
+    #[serde(borrow, default)]
+    pub issues_access_level: Option<Cow<'a, str>>,
+    /// The older switch for issues.
+    #[serde(default)]
+    pub issues_enabled: Option<bool>,
     /// disabled, private or enabled.
     #[serde(borrow, default)]
     pub builds_access_level: Option<Cow<'a, str>>,
@@ -144,6 +150,7 @@ fn from_rest(origin: &Origin, element: &str, out: &mut Rows) -> serde_json::Resu
         empty_repo: project.empty_repo,
         forked_from_project_id: project.forked_from_project.as_ref().map(|it| origin.id(it.id)),
         merge_requests_access_level: project.merge_requests_access_level.as_deref(),
+        issues_access_level: project.issues_access_level.as_deref(),
         builds_access_level: project.builds_access_level.as_deref(),
         marked_for_deletion_on: project.marked_for_deletion_on.as_deref().map(day).transpose()?,
         created_at: project.created_at,

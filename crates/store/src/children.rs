@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use catalogue::{CompleteList, Rows, Table, merge_requests, pipelines};
+use catalogue::{CompleteList, Rows, Table, issues, merge_requests, pipelines};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection};
 
@@ -12,7 +12,7 @@ use crate::StoreError;
 pub(crate) type Parent = &'static [&'static str];
 
 /// Marks the children that are gone, for every list that `rows` says is complete. `known` are the merge
-/// requests and pipelines that were stored before. Gives how many by table.
+/// requests, issues and pipelines that were stored before. Gives how many by table.
 pub(crate) async fn remove_missing(
     connection: &mut PgConnection,
     rows: &Rows,
@@ -41,7 +41,7 @@ fn by_table<'l>(
 ) -> BTreeMap<&'static str, Vec<&'l CompleteList>> {
     let mut grouped: BTreeMap<&'static str, Vec<&CompleteList>> = BTreeMap::new();
     let held = |it: &&CompleteList| {
-        let below_fact = it.parent == merge_requests::PARENT || it.parent == pipelines::PARENT;
+        let below_fact = [merge_requests::PARENT, issues::PARENT, pipelines::PARENT].contains(&it.parent);
         !below_fact || known.contains(&(it.parent, it.values[1]))
     };
     for list in lists.iter().filter(held) {
@@ -82,7 +82,6 @@ fn statement(list: &CompleteList) -> String {
     let columns =
         |of: &str| list.table.key.iter().map(|it| format!("{of}.{it}")).collect::<Vec<_>>().join(", ");
     let (stored, met) = (columns("t"), columns("k"));
-    let keys = list.table.key.iter().map(|it| format!("{it} bigint")).collect::<Vec<_>>().join(", ");
     format!(
         "update {table} as t
             set deleted_at = $3, deleted_reason = $4, synced_at = $3
@@ -92,7 +91,7 @@ fn statement(list: &CompleteList) -> String {
             and t.synced_at <= $3
             and ({stored}) not in (
               -- Uncorrelated, so that it is hashed once: a join would be planned as a loop within a loop.
-              select {met} from jsonb_to_recordset($2::text::jsonb) as k({keys})
+              select {met} from jsonb_populate_recordset(null::{table}, $2::text::jsonb) as k
             )"
     )
 }

@@ -9,6 +9,7 @@ mod derive;
 mod error;
 mod growth;
 mod instances;
+mod issues;
 mod jobs;
 mod labels;
 mod leases;

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::{
-    Lease, Partition, Reject, Store, StoreError, children, derive, jobs, labels, leases, partitions, pending,
-    rejects, upsert, users,
+    Lease, Partition, Reject, Store, StoreError, children, derive, issues, jobs, labels, leases, partitions,
+    pending, rejects, upsert, users,
 };
 
 /// Everything that is written together.
@@ -97,6 +97,7 @@ impl Store {
 async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Written, StoreError> {
     let mut written = Written::new();
     let mut known = lock_merge_requests(connection, page).await?;
+    known.extend(issues::lock(connection, page.rows).await?);
     known.extend(jobs::known_pipelines(connection, page.rows).await?);
     for batch in page.rows.batches.iter().filter(|it| !is_users(it)) {
         let changed = upsert::upsert(connection, batch, page.sent_at).await?;
@@ -105,13 +106,16 @@ async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Wr
     for (table, gone) in children::remove_missing(connection, page.rows, &known, page.sent_at).await? {
         count(&mut written, table, 0, gone);
     }
-    if !page.rows.named_labels.is_empty() {
-        let linked = labels::link_named(connection, &page.rows.named_labels, page.sent_at).await?;
-        count(&mut written, "gitlab_merge_request_labels", page.rows.named_labels.len() as u64, linked);
-    }
-    if !page.label_projects.is_empty() {
-        let followed = labels::follow(connection, page.label_projects, page.sent_at).await?;
-        count(&mut written, "gitlab_merge_request_labels", 0, followed);
+    for links in &labels::LINKS {
+        let named = links.named(page.rows);
+        if !named.is_empty() {
+            let linked = links.link_named(connection, named, page.sent_at).await?;
+            count(&mut written, links.table, named.len() as u64, linked);
+        }
+        if !page.label_projects.is_empty() {
+            let followed = links.follow(connection, page.label_projects, page.sent_at).await?;
+            count(&mut written, links.table, 0, followed);
+        }
     }
     let is_list = |it: &Batch| it.table.name != "gitlab_merge_requests" && !is_users(it);
     let brings_lists = !page.rows.complete.is_empty() || page.rows.batches.iter().any(is_list);

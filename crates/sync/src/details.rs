@@ -21,7 +21,7 @@ use store::Reject;
 
 use crate::engine::{Engine, Halt};
 use crate::fetch::{elements, list, read_all, request, whole};
-use crate::standing::{MergeRequests, Pipelines, Standing};
+use crate::standing::{Issues, MergeRequests, Pipelines, Standing};
 
 /// Parents asked about in one request.
 const PARENTS: usize = 100;
@@ -98,6 +98,7 @@ struct ProjectNode<'a> {
     #[serde(borrow)]
     milestones: Option<Connection<'a>>,
     merge_requests: Option<Newest>,
+    issues: Option<NewestIssue>,
     #[serde(borrow)]
     pipelines: Option<Connection<'a>>,
     #[serde(borrow)]
@@ -107,6 +108,11 @@ struct ProjectNode<'a> {
 #[derive(Deserialize)]
 struct Newest {
     count: i64,
+    nodes: Vec<Option<Moved>>,
+}
+
+#[derive(Deserialize)]
+struct NewestIssue {
     nodes: Vec<Option<Moved>>,
 }
 
@@ -217,16 +223,19 @@ async fn project_batch(
 }
 
 fn standing(node: &ProjectNode) -> Standing {
-    let merge_requests = node.merge_requests.as_ref().map(|it| MergeRequests {
-        total: it.count,
-        newest: it.nodes.first().and_then(|it| it.as_ref()).map(|it| it.updated_at),
-    });
+    let merge_requests =
+        node.merge_requests.as_ref().map(|it| MergeRequests { total: it.count, newest: newest(&it.nodes) });
+    let issues = node.issues.as_ref().map(|it| Issues { newest: newest(&it.nodes) });
     let any = |it: &Connection| !it.nodes.is_empty();
     let pipelines = node
         .pipelines
         .as_ref()
         .map(|it| Pipelines { listed: any(it), children: node.child_pipelines.as_ref().is_some_and(any) });
-    Standing { merge_requests, pipelines }
+    Standing { merge_requests, issues, pipelines }
+}
+
+fn newest(nodes: &[Option<Moved>]) -> Option<DateTime<Utc>> {
+    nodes.first().and_then(Option::as_ref).map(|it| it.updated_at)
 }
 
 async fn write_projects(

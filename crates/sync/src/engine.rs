@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use catalogue::{Connector, Instance, List, Origin, RESOURCES, Rows};
+use catalogue::issues::ISSUES;
+use catalogue::{Connector, Instance, List, Origin, RESOURCES, Resource, Rows};
 use chrono::{DateTime, Utc};
 use gitlab_client::{Client, Clock, Error};
 use store::{Page, Skip, Store, StoreError, Written};
@@ -24,10 +25,12 @@ pub struct Options {
     pub connectors: Vec<Connector>,
     /// What it is limited to.
     pub scope: Scope,
-    /// Whether texts of notes are kept.
+    /// Whether texts of notes and issues are kept.
     pub keep_bodies: bool,
     /// Whether approval rules are read too: a request per merge request.
     pub approval_rules: bool,
+    /// Whether issues are read.
+    pub issues: bool,
     /// Whether all reading is done by REST.
     pub rest_only: bool,
     /// How many parts are read at once. The client limits the requests under way on its own.
@@ -44,6 +47,7 @@ impl Options {
         let mut words = vec![self.scope.text()];
         words.extend(self.keep_bodies.then(|| "keep-bodies".to_owned()));
         words.extend(self.approval_rules.then(|| "approval-rules".to_owned()));
+        words.extend((!self.issues).then(|| "no-issues".to_owned()));
         words.extend(self.rest_only.then(|| "rest-only".to_owned()));
         words.join(" ").trim().to_owned()
     }
@@ -132,14 +136,22 @@ impl Engine {
 
     /// The pending lists that this run reads. Those that only a run with other options asks for are left to it.
     pub(crate) fn lists(&self) -> Vec<List> {
-        let wanted =
-            |it: &List| self.has(it.connector()) && (self.approval_rules || *it != List::ApprovalRules);
+        let wanted = |it: &List| {
+            self.has(it.connector())
+                && (self.approval_rules || *it != List::ApprovalRules)
+                && (self.options.issues || !it.is_below_issue())
+        };
         List::ALL.into_iter().filter(wanted).collect()
     }
 
     /// Whether this run includes the connector.
     pub(crate) fn has(&self, connector: Connector) -> bool {
         self.options.connectors.contains(&connector)
+    }
+
+    /// Whether this run reads the resource, if it runs into it.
+    pub(crate) fn reads(&self, resource: &Resource) -> bool {
+        self.has(resource.connector) && (self.options.issues || resource.name != ISSUES.name)
     }
 
     /// A page of nothing but rows.

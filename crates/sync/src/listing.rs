@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use store::{Lease, Partition, PartitionKey, Reject, Unit};
 
 use crate::engine::{Engine, Halt};
-use crate::{merge_requests, pipelines};
+use crate::{issues, merge_requests, pipelines};
 
 /// GitLab does not move `updated_at` for a second change within a minute, so what lies just behind is read again.
 pub(crate) const OVERLAP: TimeDelta = TimeDelta::minutes(2);
@@ -53,7 +53,8 @@ pub(crate) enum Order {
 }
 
 /// Every listing there is.
-static LISTINGS: [&Listing; 3] = [&merge_requests::LISTING, &pipelines::LISTING, &pipelines::CHILDREN];
+static LISTINGS: [&Listing; 4] =
+    [&merge_requests::LISTING, &issues::LISTING, &pipelines::LISTING, &pipelines::CHILDREN];
 
 impl Listing {
     /// The listing of a unit's resource.

@@ -1,4 +1,4 @@
-//! Lists of merge requests and pipelines that are read on their own: what did not fit into a page, and everything REST reads singly.
+//! Lists of merge requests, issues and pipelines that are read on their own: what did not fit into a page, and everything REST reads singly.
 
 mod graphql;
 
@@ -10,7 +10,7 @@ use catalogue::jobs::{BRIDGES, JOBS};
 use catalogue::notes::NOTES;
 use catalogue::pipelines::PIPELINE;
 use catalogue::reviewers::REVIEWERS;
-use catalogue::{List, Origin, Pending, Reader, Rows, merge_requests, pipelines};
+use catalogue::{List, Origin, Pending, Reader, Rows, issues, merge_requests, pipelines};
 use chrono::{DateTime, Utc};
 use gitlab_client::ErrorKind;
 use serde_json::value::RawValue;
@@ -34,9 +34,9 @@ struct Read {
 /// Reads some of the lists that are pending. Gives whether there were any.
 pub(crate) async fn some(engine: &Engine, owner: &str) -> Result<bool, Halt> {
     let taken = engine.store.claim_pending(engine.instance.0, owner, TAKEN, &engine.lists()).await?;
-    let mut by_parent: BTreeMap<(bool, i64), Vec<PendingRow>> = BTreeMap::new();
+    let mut by_parent: BTreeMap<(&str, i64), Vec<PendingRow>> = BTreeMap::new();
     for row in taken {
-        let parent = (row.pending.list.is_below_pipeline(), row.pending.parent);
+        let parent = (below_what(row.pending.list), row.pending.parent);
         by_parent.entry(parent).or_default().push(row);
     }
     let found = !by_parent.is_empty();
@@ -69,7 +69,7 @@ async fn one(engine: &Engine, lists: &[PendingRow]) -> Result<(), Halt> {
     let Some(sent_at) = oldest else { return Ok(()) };
     let instance = engine.instance;
     let pending = &lists[0].pending;
-    if !pending.list.is_below_pipeline() {
+    if !pending.list.is_below_pipeline() && !pending.list.is_below_issue() {
         all.touched.push((instance.id(pending.project), instance.id(pending.parent)));
     }
     engine.write(&store::Page { done: &done, rejects: &rejects, ..engine.page(&all, sent_at) }).await?;
@@ -86,11 +86,20 @@ fn merge(into: &mut Rows, mut more: Rows) {
 async fn later(engine: &Engine, row: &PendingRow, detail: String) -> Result<(), Halt> {
     engine.store.fail_pending(engine.instance.0, &row.pending).await?;
     if row.attempts + 1 >= ATTEMPTS {
-        let what = if row.pending.list.is_below_pipeline() { "Pipeline #" } else { "Merge request !" };
+        let what = below_what(row.pending.list);
         let message = format!("{what}{} of project {}: {detail}", row.pending.iid, row.pending.project);
         return Err(Halt::Later(message));
     }
     Ok(())
+}
+
+/// What a list hangs on, as people write it.
+fn below_what(list: List) -> &'static str {
+    match (list.is_below_pipeline(), list.is_below_issue()) {
+        (true, _) => "Pipeline #",
+        (_, true) => "Issue #",
+        _ => "Merge request !",
+    }
 }
 
 /// Reads one list whole. None when it cannot be read at all; the reason is noted.
@@ -105,8 +114,8 @@ async fn read(engine: &Engine, pending: &Pending) -> Result<Option<Read>, Halt> 
         List::Reviewers => rest(engine, pending, &REVIEWERS.readers[0]).await,
         List::Jobs => jobs(engine, pending).await,
         List::Pipeline => object(engine, pending, &PIPELINE.readers[0]).await,
-        // They come with the merge request itself.
-        List::Labels | List::Assignees => Ok(None),
+        // They come with the merge request or the issue itself.
+        List::Labels | List::Assignees | List::IssueLabels | List::IssueAssignees => Ok(None),
     }
 }
 
@@ -116,6 +125,7 @@ fn offered(engine: &Engine, list: List) -> bool {
         List::Approvals => engine.capabilities.has("MergeRequest", "approvedBy"),
         List::Reviewers => engine.capabilities.has("UserMergeRequestInteraction", "reviewState"),
         List::Notes | List::Labels | List::Assignees | List::Jobs => true,
+        List::IssueLabels | List::IssueAssignees => true,
         // The page of pipelines has told it all.
         List::Pipeline => false,
         // It has them, and takes seconds for each.
@@ -125,9 +135,10 @@ fn offered(engine: &Engine, list: List) -> bool {
 
 fn below(engine: &Engine, pending: &Pending) -> Origin {
     let project = engine.origin().project(pending.project);
-    match pending.list.is_below_pipeline() {
-        true => project.pipeline(pending.parent),
-        false => project.merge_request(pending.parent),
+    match (pending.list.is_below_pipeline(), pending.list.is_below_issue()) {
+        (true, _) => project.pipeline(pending.parent),
+        (_, true) => project.issue(pending.parent),
+        _ => project.merge_request(pending.parent),
     }
 }
 
@@ -138,9 +149,10 @@ fn path(pending: &Pending) -> [i64; 2] {
 
 fn complete(engine: &Engine, pending: &Pending, rows: &mut Rows) {
     let parent = [engine.instance.id(pending.project), engine.instance.id(pending.parent)];
-    let columns = match pending.list.is_below_pipeline() {
-        true => pipelines::PARENT,
-        false => merge_requests::PARENT,
+    let columns = match (pending.list.is_below_pipeline(), pending.list.is_below_issue()) {
+        (true, _) => pipelines::PARENT,
+        (_, true) => issues::PARENT,
+        _ => merge_requests::PARENT,
     };
     rows.complete(pending.list.table(), columns, &parent);
 }

@@ -8,6 +8,8 @@ pub(crate) struct Standing {
     /// None where GitLab did not tell.
     pub(crate) merge_requests: Option<MergeRequests>,
     /// None where GitLab did not tell.
+    pub(crate) issues: Option<Issues>,
+    /// None where GitLab did not tell.
     pub(crate) pipelines: Option<Pipelines>,
 }
 
@@ -16,6 +18,13 @@ pub(crate) struct Standing {
 pub(crate) struct MergeRequests {
     /// How many there are.
     pub(crate) total: i64,
+    /// When the newest moved; none where there are none.
+    pub(crate) newest: Option<DateTime<Utc>>,
+}
+
+/// How the issues of a project stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Issues {
     /// When the newest moved; none where there are none.
     pub(crate) newest: Option<DateTime<Utc>>,
 }

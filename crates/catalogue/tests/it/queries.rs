@@ -17,6 +17,7 @@ fn variables(document: &Document) -> Value {
         "mergeRequests" => {
             json!({ "ids": ids(1), "first": 50, "notes": 100, "lists": 20, "sort": "UPDATED_DESC" })
         }
+        "issues" => json!({ "ids": ids(1), "first": 100, "lists": 20, "sort": "UPDATED_DESC" }),
         "pipelines" => json!({ "ids": ids(1), "first": 25, "jobs": 100, "source": "parent_pipeline" }),
         "runningPipelines" => {
             json!({ "ids": ids(20), "projects": 20, "first": 20, "jobs": 100, "source": "parent_pipeline" })

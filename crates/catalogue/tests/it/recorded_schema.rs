@@ -13,14 +13,23 @@ type MilestoneConnection { nodes: [Milestone] pageInfo: PageInfo! }
 type CiStage { name: String }
 type CiRunner { id: ID! runnerType: String! }
 type DetailedStatus { tooltip: String }
+type IssueConnection { nodes: [Issue] pageInfo: PageInfo! count: Int! }
+type Issue {
+  id: ID! iid: ID! title: String! description: String state: String! type: String severity: String confidential: Boolean!
+  createdAt: Time! updatedAt: Time! closedAt: Time dueDate: Time webUrl: String! reference(full: Boolean): String!
+  author: UserCore! milestone: Milestone labels(first: Int, after: String): LabelConnection
+  assignees(first: Int, after: String): UserCoreConnection
+}
 type MemberInterface { id: ID! accessLevel: AccessLevel createdAt: Time expiresAt: Time user: UserCore }
 ";
-const SUPPLIED: [&str; 6] = [
+const SUPPLIED: [&str; 8] = [
     "GroupMemberConnection",
     "MilestoneConnection",
     "CiStage",
     "CiRunner",
     "DetailedStatus",
+    "IssueConnection",
+    "Issue",
     "MemberInterface",
 ];
 const BUILT_IN: [&str; 5] = ["String", "Int", "Float", "Boolean", "ID"];

@@ -59,6 +59,7 @@ impl Sight<'_> {
             "empty_repo": project.empty_repo,
             "forked_from_project_id": self.world.visible_fork_parent(self.viewer, project).map(|it| it.id),
             "merge_requests_access_level": project.merge_requests_access_level,
+            "issues_access_level": project.issues_access_level,
             "builds_access_level": project.builds_access_level,
             "marked_for_deletion_on": project.marked_for_deletion_on,
             "created_at": at(project.created_at),

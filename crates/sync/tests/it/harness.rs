@@ -61,6 +61,7 @@ pub fn options() -> Options {
         scope: Scope::default(),
         keep_bodies: false,
         approval_rules: false,
+        issues: true,
         rest_only: false,
         workers: 8,
         job_token: false,

@@ -6,6 +6,7 @@ mod equality;
 mod faults;
 mod harness;
 mod import;
+mod issues;
 mod pipelines;
 mod recorded;
 mod shapes;

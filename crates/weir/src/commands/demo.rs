@@ -156,6 +156,7 @@ fn options() -> Result<Options, Problem> {
         scope: Scope::default(),
         keep_bodies: false,
         approval_rules: false,
+        issues: true,
         rest_only: false,
         workers: WORKERS,
         job_token: false,

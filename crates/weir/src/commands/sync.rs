@@ -77,7 +77,10 @@ pub struct Arguments {
     /// Do not use GraphQL
     #[arg(long)]
     pub rest_only: bool,
-    /// Keep the texts of notes
+    /// Leave out issues
+    #[arg(long)]
+    pub no_issues: bool,
+    /// Keep the texts of notes and issues
     #[arg(long)]
     pub keep_bodies: bool,
     /// Print one JSON object on standard output at the end
@@ -244,6 +247,7 @@ impl Arguments {
             },
             keep_bodies: self.keep_bodies,
             approval_rules: self.approval_rules,
+            issues: !self.no_issues,
             rest_only: self.rest_only,
             workers: workers(concurrency),
             job_token: false,
