@@ -13,6 +13,7 @@ mod document;
 mod gid;
 pub mod group_labels;
 pub mod groups;
+pub mod invitations;
 pub mod issues;
 pub mod jobs;
 pub mod labels;
@@ -63,6 +64,7 @@ pub static RESOURCES: &[&Resource] = &[
     &jobs::JOBS,
     &jobs::BRIDGES,
     &users::USERS,
+    &users::ALL_USERS,
 ];
 
 /// Every GraphQL query that is ever sent.

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
+use crate::invitations::Invitation;
 use crate::members::day;
 use crate::row::row;
-use crate::{Connector, Cursor, Origin, Reader, Resource, Rows, Scope, Source, Table};
+use crate::{Connector, Cursor, Origin, Reader, Resource, Rows, Scope, Source, Table, invitations};
 
 /// Projects.
 pub static PROJECTS: Resource = Resource {
@@ -15,7 +16,7 @@ pub static PROJECTS: Resource = Resource {
     connector: Connector::Gitlab,
     scope: Scope::Instance,
     cursor: Cursor::Complete,
-    tables: &[&TABLE],
+    tables: &[&TABLE, &invitations::TABLE],
     readers: &[Reader {
         name: "rest",
         source: Source::Rest {
@@ -105,6 +106,9 @@ pub struct Project<'a> {
     created_at: Option<DateTime<Utc>>,
     #[serde(default)]
     last_activity_at: Option<DateTime<Utc>>,
+    /// Groups that were invited.
+    #[serde(borrow, default)]
+    shared_with_groups: Option<Vec<Invitation<'a>>>,
     /// The group or user it belongs to.
     #[serde(borrow, default)]
     pub namespace: Option<Namespace<'a>>,
@@ -156,5 +160,8 @@ fn from_rest(origin: &Origin, element: &str, out: &mut Rows) -> serde_json::Resu
         created_at: project.created_at,
         last_activity_at: project.last_activity_at,
     });
-    Ok(())
+    match &project.shared_with_groups {
+        Some(groups) => invitations::store(&origin.project(project.id), groups, out),
+        None => Ok(()),
+    }
 }

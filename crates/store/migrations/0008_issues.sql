@@ -117,3 +117,90 @@ comment on column gitlab_projects.issues_access_level is 'disabled, private or e
 comment on table weir.pending is 'Lists below merge requests, issues and pipelines that did not fit into a page, or are read by requests of their own.';
 comment on column weir.pending.list is 'notes, labels, assignees, reviewers, approvals or approval_rules of a merge request; issue_labels or issue_assignees of an issue; jobs of a pipeline, or the pipeline itself.';
 comment on column weir.pending.parent is 'GitLab''s id of the merge request, issue or pipeline.';
+
+-- Who is a member in effect.
+
+create table gitlab_project_invited_groups (
+  project_id bigint not null,
+  group_id bigint not null,
+  access_level integer not null,
+  expires_at date,
+  synced_at timestamptz not null,
+  deleted_at timestamptz,
+  deleted_reason text,
+  primary key (project_id, group_id)
+);
+comment on table gitlab_project_invited_groups is 'Groups that were invited into projects, as far as the token sees the groups. Groups invited into groups are not read: GitLab tells them for one group at a time only.';
+comment on column gitlab_project_invited_groups.project_id is 'The project (gitlab_projects.id).';
+comment on column gitlab_project_invited_groups.group_id is 'The group that was invited (gitlab_groups.id); it may lie outside the sight of the credentials.';
+comment on column gitlab_project_invited_groups.access_level is 'The highest level that its members get in the project.';
+comment on column gitlab_project_invited_groups.expires_at is 'Day on which the invitation ends; null for never.';
+comment on column gitlab_project_invited_groups.synced_at is 'When the read was sent that last changed this row.';
+comment on column gitlab_project_invited_groups.deleted_at is 'When the row was found to be gone from GitLab; null while it lives.';
+comment on column gitlab_project_invited_groups.deleted_reason is 'Why it is gone: deleted, removed, parent_deleted, project_deleted.';
+
+create view gitlab_effective_group_members as
+with recursive above (group_id, ancestor_id) as (
+  select id, id from gitlab_groups where deleted_at is null
+   union
+  select a.group_id, g.parent_id
+    from above a
+    join gitlab_groups g on g.id = a.ancestor_id
+   where g.parent_id is not null
+)
+select distinct on (a.group_id, m.user_id)
+       a.group_id, m.user_id, m.access_level
+     , case when a.ancestor_id = a.group_id then 'direct' else 'inherited' end as source
+     , a.ancestor_id as source_id, m.expires_at
+  from above a
+  join gitlab_group_members m on m.group_id = a.ancestor_id
+ where m.deleted_at is null
+   and m.access_level > 5
+ order by a.group_id, m.user_id, m.access_level desc, (a.ancestor_id = a.group_id) desc
+        , coalesce(m.expires_at, 'infinity') desc, a.ancestor_id;
+
+create view gitlab_effective_members as
+select distinct on (project_id, user_id) project_id, user_id, access_level, source, source_id, expires_at
+  from (
+    select m.project_id, m.user_id, m.access_level, 1 as nearness, 'direct' as source, m.project_id as source_id, m.expires_at
+      from gitlab_project_members m
+      join gitlab_projects p on p.id = m.project_id
+     where m.deleted_at is null
+       and p.deleted_at is null
+     union all
+    select p.id, m.user_id, m.access_level, 2, 'inherited', m.source_id, m.expires_at
+      from gitlab_projects p
+      join gitlab_effective_group_members m on m.group_id = p.group_id
+     where p.deleted_at is null
+     union all
+    select p.id, m.user_id, least(m.access_level, i.access_level), 3, 'invited', i.group_id, least(m.expires_at, i.expires_at)
+      from gitlab_projects p
+      join gitlab_project_invited_groups i on i.project_id = p.id
+      join gitlab_effective_group_members m on m.group_id = i.group_id
+     where p.deleted_at is null
+       and i.deleted_at is null
+  ) ways
+ order by project_id, user_id, access_level desc, nearness, coalesce(expires_at, 'infinity') desc, source_id;
+
+comment on view gitlab_effective_group_members is 'Who is a member of each group in effect: directly, or of a group above it. Each once, with the highest level. Not here: members of groups invited into a group, and of groups above that are out of sight of the token.';
+comment on column gitlab_effective_group_members.group_id is 'The group (gitlab_groups.id).';
+comment on column gitlab_effective_group_members.user_id is 'The member (gitlab_users.id).';
+comment on column gitlab_effective_group_members.access_level is '10 guest, 15 planner, 20 reporter, 30 developer, 40 maintainer, 50 owner: the highest by any way. Minimal access (5) counts for nothing here.';
+comment on column gitlab_effective_group_members.source is 'How this level comes: direct or inherited.';
+comment on column gitlab_effective_group_members.source_id is 'The group whose member the user is (gitlab_groups.id).';
+comment on column gitlab_effective_group_members.expires_at is 'Day on which that membership ends; null for never.';
+
+comment on view gitlab_effective_members is 'Who is a member of each project in effect: directly, of its group or one above, or of a group that was invited into the project or one above that. Each once, with the highest level. Not here: members of groups that were invited into a group, which GitLab tells for one group at a time only, and of groups that are out of sight of the token.';
+comment on column gitlab_effective_members.project_id is 'The project (gitlab_projects.id).';
+comment on column gitlab_effective_members.user_id is 'The member (gitlab_users.id).';
+comment on column gitlab_effective_members.access_level is '5 minimal, 10 guest, 15 planner, 20 reporter, 30 developer, 40 maintainer, 50 owner: the highest by any way.';
+comment on column gitlab_effective_members.source is 'How this level comes: direct, inherited or invited; of equal ways the first of these.';
+comment on column gitlab_effective_members.source_id is 'Where from: the project (gitlab_projects.id) where direct, the group whose member the user is (gitlab_groups.id) where inherited, the group that was invited (gitlab_groups.id) where invited.';
+comment on column gitlab_effective_members.expires_at is 'Day on which that membership or invitation ends; null for never.';
+
+-- What kind of account a user is, and why.
+
+alter table gitlab_users add column type_rule text;
+comment on table gitlab_users is 'People and bots that appear in the data read: members, authors, assignees, reviewers, approvers. With --all-users and the token of an administrator every user of the instance; never otherwise.';
+comment on column gitlab_users.type is 'human, bot or ai_bot. A bot of GitLab Duo is an ai_bot; what is not a bot is human, the ghost user included. type_rule says why.';
+comment on column gitlab_users.type_rule is 'The rule that decided on type, the first that fits. duo_account: GitLab''s bot flag and the name of a Duo account (GitLabDuo, duo-...); user_type: GitLab''s own type of the user, which GraphQL alone tells; token_bot: the flag and a name like project_12_bot_...; service_account: the flag and a name like service_account_...; bot_flag: the flag alone, set or not; ghost: the user to whom GitLab gives what deleted users leave behind; deleted_account: GitLab no longer knows the user, who counts as human. Null where GitLab has not told the flag yet.';

@@ -31,6 +31,8 @@ pub struct Options {
     pub approval_rules: bool,
     /// Whether issues are read.
     pub issues: bool,
+    /// Whether every user of the instance is listed, with the token of an administrator.
+    pub all_users: bool,
     /// Whether all reading is done by REST.
     pub rest_only: bool,
     /// How many parts are read at once. The client limits the requests under way on its own.
@@ -48,6 +50,7 @@ impl Options {
         words.extend(self.keep_bodies.then(|| "keep-bodies".to_owned()));
         words.extend(self.approval_rules.then(|| "approval-rules".to_owned()));
         words.extend((!self.issues).then(|| "no-issues".to_owned()));
+        words.extend(self.all_users.then(|| "all-users".to_owned()));
         words.extend(self.rest_only.then(|| "rest-only".to_owned()));
         words.join(" ").trim().to_owned()
     }

@@ -230,6 +230,7 @@ async fn lead(engine: &Arc<Engine>, joined: &Joined, owner: &str) -> Result<(), 
     );
     prepared.and(worked)?;
     engine.progress.enter("people");
+    users::everyone(engine).await?;
     users::complete(engine).await?;
     engine.progress.enter("finishing");
     engine.store.assign_label_groups(engine.now()).await?;

@@ -31,6 +31,10 @@ impl Bench {
     }
 
     pub fn client_with(&self, tokens: &[&str]) -> Client {
+        Client::new(self.config(tokens)).expect("the client is made")
+    }
+
+    pub fn config(&self, tokens: &[&str]) -> ClientConfig {
         let mut config = ClientConfig::new(BaseUrl::parse(self.fake.url()).expect("the fake's address"));
         let credential =
             |(at, token): (usize, &&str)| Credential::new(format!("{at}"), TokenKind::Private, *token);
@@ -40,7 +44,7 @@ impl Bench {
         config.retry =
             RetryPolicy { attempts: 8, base: Duration::from_millis(5), max: Duration::from_millis(200) };
         config.concurrency = 8;
-        Client::new(config).expect("the client is made")
+        config
     }
 
     pub async fn sync(&self) -> Outcome {
@@ -62,6 +66,7 @@ pub fn options() -> Options {
         keep_bodies: false,
         approval_rules: false,
         issues: true,
+        all_users: false,
         rest_only: false,
         workers: 8,
         job_token: false,

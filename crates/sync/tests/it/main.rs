@@ -7,6 +7,8 @@ mod faults;
 mod harness;
 mod import;
 mod issues;
+mod members;
+mod people;
 mod pipelines;
 mod recorded;
 mod shapes;

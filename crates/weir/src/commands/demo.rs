@@ -157,6 +157,7 @@ fn options() -> Result<Options, Problem> {
         keep_bodies: false,
         approval_rules: false,
         issues: true,
+        all_users: false,
         rest_only: false,
         workers: WORKERS,
         job_token: false,

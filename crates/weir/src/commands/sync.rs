@@ -77,6 +77,9 @@ pub struct Arguments {
     /// Do not use GraphQL
     #[arg(long)]
     pub rest_only: bool,
+    /// Also store every user of the instance; needs the token of an administrator
+    #[arg(long)]
+    pub all_users: bool,
     /// Leave out issues
     #[arg(long)]
     pub no_issues: bool,
@@ -248,6 +251,7 @@ impl Arguments {
             keep_bodies: self.keep_bodies,
             approval_rules: self.approval_rules,
             issues: !self.no_issues,
+            all_users: self.all_users,
             rest_only: self.rest_only,
             workers: workers(concurrency),
             job_token: false,
