@@ -162,6 +162,29 @@ impl Store {
         Ok(())
     }
 
+    /// Has the partitions of these parents read again from the beginning, and keeps how many rows GitLab counts there.
+    pub async fn read_again(
+        &self,
+        instance: i64,
+        resource: &str,
+        totals: &[(i64, i64)],
+    ) -> Result<(), StoreError> {
+        let (parents, totals): (Vec<i64>, Vec<i64>) = totals.iter().copied().unzip();
+        sqlx::query(
+            "update weir.partitions p
+                set complete_to = null, complete_from = null, backfill_cursor = null, total = u.total
+               from unnest($3::bigint[], $4::bigint[]) as u(parent_id, total)
+              where p.instance = $1 and p.resource = $2 and p.parent_id = u.parent_id",
+        )
+        .bind(instance)
+        .bind(resource)
+        .bind(parents)
+        .bind(totals)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
     /// Forgets how far these partitions were read, so that they are read again from the beginning.
     pub async fn forget(
         &self,

@@ -98,7 +98,7 @@ struct ProjectNode<'a> {
     #[serde(borrow)]
     milestones: Option<Connection<'a>>,
     merge_requests: Option<Newest>,
-    issues: Option<NewestIssue>,
+    issues: Option<Newest>,
     #[serde(borrow)]
     pipelines: Option<Connection<'a>>,
     #[serde(borrow)]
@@ -108,11 +108,6 @@ struct ProjectNode<'a> {
 #[derive(Deserialize)]
 struct Newest {
     count: i64,
-    nodes: Vec<Option<Moved>>,
-}
-
-#[derive(Deserialize)]
-struct NewestIssue {
     nodes: Vec<Option<Moved>>,
 }
 
@@ -225,7 +220,7 @@ async fn project_batch(
 fn standing(node: &ProjectNode) -> Standing {
     let merge_requests =
         node.merge_requests.as_ref().map(|it| MergeRequests { total: it.count, newest: newest(&it.nodes) });
-    let issues = node.issues.as_ref().map(|it| Issues { newest: newest(&it.nodes) });
+    let issues = node.issues.as_ref().map(|it| Issues { total: it.count, newest: newest(&it.nodes) });
     let any = |it: &Connection| !it.nodes.is_empty();
     let pipelines = node
         .pipelines

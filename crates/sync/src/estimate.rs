@@ -47,7 +47,9 @@ pub async fn dry_run(
     let used = client.usage().requests.max(1);
     let requests = merge_requests.map(|count: i64| {
         let rules = if engine.approval_rules { count } else { 0 };
-        used.cast_signed() + 2 * projects.len() as i64 + count * 3 / 100 + rules
+        let pages = |it: &Standing| it.issues.map_or(0, |it| (it.total + 99) / 100);
+        let issues = if engine.options.issues { standings.values().map(pages).sum() } else { 0 };
+        used.cast_signed() + 2 * projects.len() as i64 + count * 3 / 100 + rules + issues
     });
     let pace = began.elapsed().as_secs_f64() / used as f64;
     let seconds = requests.map(|it| it as f64 * pace);

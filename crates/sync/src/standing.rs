@@ -25,6 +25,8 @@ pub(crate) struct MergeRequests {
 /// How the issues of a project stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Issues {
+    /// How many the token sees.
+    pub(crate) total: i64,
     /// When the newest moved; none where there are none.
     pub(crate) newest: Option<DateTime<Utc>>,
 }

@@ -54,6 +54,9 @@ pub(super) async fn plan(
             Work::Empty => empty.extend(LISTING.keys(engine, id)),
         }
     }
+    let short = short(engine, &stored, standings, &idle).await?;
+    idle.retain(|it| !short.contains(it));
+    units.extend(short.into_iter().map(|it| LISTING.unit(it)));
     engine.store.confirm(engine.instance.0, ISSUES.name, &idle, engine.started).await?;
     engine.store.found_empty(&empty, engine.started).await?;
     engine.store.add_units(joined.id, &units).await?;
@@ -82,6 +85,26 @@ fn work(engine: &Engine, stored: &[Partition], project: i64, standing: Option<Is
         false if known.iter().all(|it| far_enough(engine, it) && unmoved(it)) => Work::Confirm,
         _ => Work::Read,
     }
+}
+
+/// Projects in which nothing moved and GitLab counts more issues than are stored: a higher role shows confidential ones
+/// that were hidden. They are read from the beginning; once for each count, because GitLab may count what it never lists.
+async fn short(
+    engine: &Engine,
+    stored: &BTreeMap<i64, Vec<Partition>>,
+    standings: &BTreeMap<i64, Standing>,
+    idle: &[i64],
+) -> Result<Vec<i64>, Halt> {
+    let rows = engine.store.stored_issues(idle).await?;
+    let counted = |id: &i64| {
+        let standing = standings.get(&engine.instance.source_id(*id))?.issues?;
+        let tried = stored.get(id)?.iter().any(|it| it.total == Some(standing.total));
+        let held = rows.get(id).copied().unwrap_or(0);
+        (standing.total > held && !tried).then_some((*id, standing.total))
+    };
+    let short: Vec<(i64, i64)> = idle.iter().filter_map(counted).collect();
+    engine.store.read_again(engine.instance.0, ISSUES.name, &short).await?;
+    Ok(short.into_iter().map(|it| it.0).collect())
 }
 
 fn switched_off(engine: &Engine, id: i64, found: &Found) {

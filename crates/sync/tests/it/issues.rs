@@ -266,3 +266,28 @@ async fn everything_about_issues_lives_through_other_changes() {
         assert_equal(&bench, reading(true)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_higher_role_shows_confidential_issues_that_did_not_move() {
+    let bench = bench(13).await;
+    let viewer = bench.fake.viewer().user_id;
+    let levels = |level: i32| {
+        let mut world = bench.fake.world_mut();
+        for group in world.groups.values_mut() {
+            group.members.get_mut(&viewer).into_iter().for_each(|it| it.access_level = level);
+        }
+        for project in world.projects.values_mut() {
+            project.members.get_mut(&viewer).into_iter().for_each(|it| it.access_level = level);
+        }
+    };
+    let confidential = "select count(*) from gitlab_issues where confidential";
+    levels(10);
+    import(&bench, true).await;
+    let before = count(&bench, confidential).await;
+    levels(30);
+    import(&bench, true).await;
+    assert!(count(&bench, confidential).await > before);
+    assert_equal(&bench, reading(true)).await;
+    let again = import(&bench, true).await;
+    assert_eq!(again.resources.get("gitlab_issues").map_or(0, |it| it.read), 0);
+}
