@@ -214,7 +214,7 @@ async fn texts_are_kept_only_where_asked_for_and_links_always() {
             .await;
         assert!(kept.ok, "{kept:?}");
         let description = format!("select description from gitlab_issues where id = {issue}");
-        assert_eq!(texts(&bench, &description).await, [text.clone()]);
+        assert_eq!(texts(&bench, &description).await, std::slice::from_ref(&text));
         assert_eq!(texts(&bench, &links).await, named);
     }
     bench.fake.world_mut().describe_issue(issue, "nothing");
@@ -290,4 +290,20 @@ async fn a_higher_role_shows_confidential_issues_that_did_not_move() {
     assert_equal(&bench, reading(true)).await;
     let again = import(&bench, true).await;
     assert_eq!(again.resources.get("gitlab_issues").map_or(0, |it| it.read), 0);
+}
+
+/// Three requests for a hundred projects, one for each top-level group, one for fifty open merge requests, and ten.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_sync_with_issues_stays_within_its_requests() {
+    let scale = Scale { projects: 60, ..Scale::tiny() };
+    let bench = Bench::new(FakeGitlab::builder().scale(scale).seed(14)).await;
+    import(&bench, true).await;
+    let idle = import(&bench, true).await;
+    let world = bench.fake.world();
+    let open =
+        count(&bench, "select count(*) from gitlab_merge_requests where state = 'opened'").await as u64;
+    let top = world.groups.values().filter(|it| it.parent_id.is_none()).count() as u64;
+    let most = 3 * world.projects.len() as u64 / 100 + top + open / 50 + 10;
+    eprintln!("{} requests of {most}, {open} open, {top} top", idle.requests);
+    assert!(idle.requests <= most, "{} and {most}", idle.requests);
 }

@@ -32,7 +32,7 @@ async fn fifty_kills_at_random_moments_lose_nothing() {
     bench.fake.faults().set_plan(None);
     bench.run("sync --json").await.ended_with(0);
     let store = bench.database.store().await;
-    let reading = Reading::new(true, false).with("gitlab_pipelines");
+    let reading = Reading::new(true, false).with("gitlab_pipelines").with_issues();
     let wanted = truth(&bench.fake.world(), &bench.fake.viewer(), reading);
     for (table, rows) in wanted {
         let wrong = differences(table, &rows, &store.live_rows(table).await.unwrap());
