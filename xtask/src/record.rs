@@ -24,6 +24,9 @@ const ELEMENTS: usize = 10;
 /// Writes the samples, or checks that they are up to date.
 pub async fn run(check: bool) -> anyhow::Result<()> {
     let fake = FakeGitlab::builder().seed(SEED).edition(Edition::Premium).version(VERSION).start().await?;
+    // Only an administrator lists users with all that is known of them.
+    let reader = fake.viewer().user_id;
+    fake.world_mut().admins.insert(reader);
     let places = Places::choose(&fake)?;
     let asker = Asker::new(&fake)?;
     let mut files = Files::default();

@@ -17,6 +17,8 @@ pub mod environments;
 mod gid;
 pub mod group_labels;
 pub mod groups;
+pub mod invitations;
+pub mod issues;
 pub mod jobs;
 pub mod labels;
 mod list;
@@ -60,6 +62,7 @@ pub static RESOURCES: &[&Resource] = &[
     &approvals::APPROVALS,
     &approval_rules::APPROVAL_RULES,
     &reviewers::REVIEWERS,
+    &issues::ISSUES,
     &pipelines::PIPELINES,
     &pipelines::CHILD_PIPELINES,
     &pipelines::PIPELINE,
@@ -72,6 +75,7 @@ pub static RESOURCES: &[&Resource] = &[
     &merge_request_commits::COMMITS_OF_MERGE_REQUEST,
     &commits::COMMITS,
     &users::USERS,
+    &users::ALL_USERS,
 ];
 
 /// Every GraphQL query that is ever sent.
@@ -81,6 +85,8 @@ pub fn documents() -> Vec<&'static Document> {
     all.extend([&pipelines::PIPELINES_QUERY, &pipelines::RUNNING_PIPELINES_QUERY, &jobs::JOBS_QUERY]);
     all.push(&merge_request_commits::MERGE_REQUEST_COMMITS_QUERY);
     all.extend([&merge_requests::OPEN_MERGE_REQUESTS_QUERY, &users::USERS_QUERY]);
+    all.push(&issues::ISSUES_QUERY);
+    all.extend(issues::LIST_QUERIES.iter().map(|(_, document)| document));
     all.extend(merge_requests::LIST_QUERIES.iter().map(|(_, document)| document));
     all
 }

@@ -1,25 +1,25 @@
-//! What is read on its own below one merge request, pipeline or deployment: lists that did not fit into a page, and everything
-//! that REST reads singly.
+//! What is read on its own below one merge request, issue, pipeline or deployment: lists that did not fit into a page, and
+//! everything that REST reads singly.
 
 use crate::{
-    Connector, Document, Origin, Rows, Table, approval_rules, approvals, deployment_merge_requests, jobs,
-    merge_request_commits, merge_requests, notes, pipelines, reviewers,
+    Connector, Document, Origin, Rows, Table, approval_rules, approvals, deployment_merge_requests, issues,
+    jobs, merge_request_commits, merge_requests, notes, pipelines, reviewers,
 };
 
-/// A list below a merge request, a pipeline or a deployment that has to be read on its own.
+/// A list below a merge request, an issue, a pipeline or a deployment that has to be read on its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
     /// What to read.
     pub list: List,
     /// GitLab's id of the project.
     pub project: i64,
-    /// GitLab's id of the merge request, pipeline or deployment.
+    /// GitLab's id of the merge request, issue, pipeline or deployment.
     pub parent: i64,
     /// Its number within the project.
     pub iid: i64,
 }
 
-/// What is read below one merge request, pipeline or deployment.
+/// What is read below one merge request, issue, pipeline or deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum List {
     /// Comments and system notes.
@@ -34,6 +34,10 @@ pub enum List {
     Approvals,
     /// Approval rules, with who approved under which.
     ApprovalRules,
+    /// Labels of an issue.
+    IssueLabels,
+    /// Assignees of an issue.
+    IssueAssignees,
     /// Jobs of a pipeline, bridges among them.
     Jobs,
     /// What REST's list of pipelines does not tell of one.
@@ -49,6 +53,8 @@ pub enum List {
 pub enum Below {
     /// A merge request, which GitLab names by its iid.
     MergeRequest,
+    /// An issue, which GitLab names by its iid.
+    Issue,
     /// A pipeline, which it names by its id.
     Pipeline,
     /// A deployment, which it names by its id.
@@ -57,13 +63,15 @@ pub enum Below {
 
 impl List {
     /// Every list.
-    pub const ALL: [List; 10] = [
+    pub const ALL: [List; 12] = [
         List::Notes,
         List::Labels,
         List::Assignees,
         List::Reviewers,
         List::Approvals,
         List::ApprovalRules,
+        List::IssueLabels,
+        List::IssueAssignees,
         List::Jobs,
         List::Pipeline,
         List::Commits,
@@ -79,6 +87,8 @@ impl List {
             List::Reviewers => "reviewers",
             List::Approvals => "approvals",
             List::ApprovalRules => "approval_rules",
+            List::IssueLabels => "issue_labels",
+            List::IssueAssignees => "issue_assignees",
             List::Jobs => "jobs",
             List::Pipeline => "pipeline",
             List::Commits => "commits_of_merge_request",
@@ -110,6 +120,8 @@ impl List {
             List::Reviewers => &reviewers::TABLE,
             List::Approvals => &approvals::TABLE,
             List::ApprovalRules => &approval_rules::TABLE,
+            List::IssueLabels => &issues::LABELS_TABLE,
+            List::IssueAssignees => &issues::ASSIGNEES_TABLE,
             List::Jobs => &jobs::TABLE,
             List::Pipeline => &pipelines::TABLE,
             List::Commits => &merge_request_commits::TABLE,
@@ -120,6 +132,7 @@ impl List {
     /// What it hangs on.
     pub fn below(self) -> Below {
         match self {
+            List::IssueLabels | List::IssueAssignees => Below::Issue,
             List::Jobs | List::Pipeline => Below::Pipeline,
             List::DeploymentMergeRequests => Below::Deployment,
             _ => Below::MergeRequest,
@@ -130,7 +143,10 @@ impl List {
     pub fn query(self) -> Option<&'static Document> {
         match self {
             List::Jobs => Some(&jobs::JOBS_QUERY),
-            _ => merge_requests::LIST_QUERIES.iter().find(|(list, _)| *list == self).map(|(_, query)| query),
+            _ => {
+                let queries = merge_requests::LIST_QUERIES.iter().chain(&issues::LIST_QUERIES);
+                queries.filter(|(list, _)| *list == self).map(|(_, query)| query).next()
+            }
         }
     }
 
@@ -142,6 +158,8 @@ impl List {
             List::Assignees => merge_requests::assignee(below, node, out),
             List::Reviewers => reviewers::from_graphql(below, node, out),
             List::Approvals => approvals::from_graphql(below, node, out),
+            List::IssueLabels => issues::label(below, node, out),
+            List::IssueAssignees => issues::assignee(below, node, out),
             List::Jobs => jobs::from_graphql(below, node, None, out),
             // REST alone brings what follows.
             List::ApprovalRules => approval_rules::read(below, node, out),

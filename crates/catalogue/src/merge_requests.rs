@@ -12,7 +12,8 @@ use chrono::{DateTime, Utc};
 pub use graphql::{
     LIST_QUERIES, MERGE_REQUESTS_QUERY, OPEN_MERGE_REQUESTS_QUERY, OpenMergeRequest, read_open,
 };
-pub(crate) use graphql::{assignee, label};
+pub(crate) use graphql::{Label as AttachedLabel, assignee, label};
+pub(crate) use rest::Label as RestLabel;
 
 use crate::row::row;
 use crate::{

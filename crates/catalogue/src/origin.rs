@@ -34,7 +34,9 @@ pub struct Origin {
     pub pipeline: i64,
     /// The deployment (GitLab's id) it was read under, 0 where there is none.
     pub deployment: i64,
-    /// Whether texts of notes are to be kept.
+    /// The issue (GitLab's id) it was read under, 0 where there is none.
+    pub issue: i64,
+    /// Whether texts of notes and issues are to be kept.
     pub keep_bodies: bool,
     /// Whether the approval rules of a merge request are to be read after it.
     pub approval_rules: bool,
@@ -52,6 +54,7 @@ impl Origin {
             merge_request: 0,
             pipeline: 0,
             deployment: 0,
+            issue: 0,
             keep_bodies: false,
             approval_rules: false,
             deployment_merge_requests: false,
@@ -85,6 +88,15 @@ impl Origin {
 
     pub(crate) fn deployment_id(&self) -> i64 {
         self.instance.id(self.deployment)
+    }
+
+    /// Below an issue.
+    pub fn issue(self, issue: i64) -> Origin {
+        Origin { issue, ..self }
+    }
+
+    pub(crate) fn issue_id(&self) -> i64 {
+        self.instance.id(self.issue)
     }
 
     pub(crate) fn pipeline_id(&self) -> i64 {

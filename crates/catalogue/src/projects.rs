@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
+use crate::invitations::Invitation;
 use crate::members::day;
 use crate::row::row;
-use crate::{Connector, Cursor, Origin, Reader, Resource, Rows, Scope, Source, Table};
+use crate::{Connector, Cursor, Origin, Reader, Resource, Rows, Scope, Source, Table, invitations};
 
 /// Projects.
 pub static PROJECTS: Resource = Resource {
@@ -15,7 +16,7 @@ pub static PROJECTS: Resource = Resource {
     connector: Connector::Gitlab,
     scope: Scope::Instance,
     cursor: Cursor::Complete,
-    tables: &[&TABLE],
+    tables: &[&TABLE, &invitations::TABLE],
     readers: &[Reader {
         name: "rest",
         source: Source::Rest {
@@ -42,7 +43,7 @@ row! {
         default_branch: Option<&'a str>, visibility: Option<&'a str>, archived: Option<bool>,
         topics: &'a [Cow<'a, str>], source_url: Option<&'a str>, empty_repo: Option<bool>,
         forked_from_project_id: Option<i64>, merge_requests_access_level: Option<&'a str>,
-        builds_access_level: Option<&'a str>, marked_for_deletion_on: Option<NaiveDate>,
+        issues_access_level: Option<&'a str>, builds_access_level: Option<&'a str>, marked_for_deletion_on: Option<NaiveDate>,
         created_at: Option<DateTime<Utc>>, last_activity_at: Option<DateTime<Utc>>,
     }
 }
@@ -94,6 +95,12 @@ pub struct Project<'a> {
     pub repository_access_level: Option<Cow<'a, str>>,
     /// disabled, private or enabled.
     #[serde(borrow, default)]
+    pub issues_access_level: Option<Cow<'a, str>>,
+    /// The older switch for issues.
+    #[serde(default)]
+    pub issues_enabled: Option<bool>,
+    /// disabled, private or enabled.
+    #[serde(borrow, default)]
     pub builds_access_level: Option<Cow<'a, str>>,
     /// The older switch for CI/CD.
     #[serde(default)]
@@ -108,6 +115,9 @@ pub struct Project<'a> {
     /// When something last happened; GitLab moves it once an hour at most.
     #[serde(default)]
     pub last_activity_at: Option<DateTime<Utc>>,
+    /// Groups that were invited.
+    #[serde(borrow, default)]
+    shared_with_groups: Option<Vec<Invitation<'a>>>,
     /// The group or user it belongs to.
     #[serde(borrow, default)]
     pub namespace: Option<Namespace<'a>>,
@@ -153,10 +163,14 @@ fn from_rest(origin: &Origin, element: &str, out: &mut Rows) -> serde_json::Resu
         empty_repo: project.empty_repo,
         forked_from_project_id: project.forked_from_project.as_ref().map(|it| origin.id(it.id)),
         merge_requests_access_level: project.merge_requests_access_level.as_deref(),
+        issues_access_level: project.issues_access_level.as_deref(),
         builds_access_level: project.builds_access_level.as_deref(),
         marked_for_deletion_on: project.marked_for_deletion_on.as_deref().map(day).transpose()?,
         created_at: project.created_at,
         last_activity_at: project.last_activity_at,
     });
-    Ok(())
+    match &project.shared_with_groups {
+        Some(groups) => invitations::store(&origin.project(project.id), groups, out),
+        None => Ok(()),
+    }
 }

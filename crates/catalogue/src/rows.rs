@@ -15,6 +15,8 @@ pub struct Rows {
     pub pending: Vec<Pending>,
     /// Labels known by name alone: (project, merge request, name); their ids are looked up when they are written.
     pub named_labels: Vec<(i64, i64, String)>,
+    /// The same for issues: (project, issue, name).
+    pub named_issue_labels: Vec<(i64, i64, String)>,
     /// Merge requests whose reviews and derived columns are to be computed again, as (project, merge request) in
     /// Weir's ids.
     pub touched: Vec<(i64, i64)>,
@@ -62,6 +64,7 @@ impl Rows {
         self.batches.retain(|it| tables.contains(&it.table.name));
         self.complete.retain(|it| tables.contains(&it.table.name));
         self.named_labels.clear();
+        self.named_issue_labels.clear();
         self.pending.clear();
     }
 

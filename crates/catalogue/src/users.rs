@@ -3,6 +3,8 @@
 //! Payloads name a user by a few fields or by id alone. Such a user is stored with what is known; those whose `bot`
 //! flag is not known yet are read in bulk by GraphQL, or one by one by REST.
 
+mod kind;
+
 use std::borrow::Cow;
 
 use serde::Deserialize;
@@ -10,6 +12,7 @@ use serde::Deserialize;
 use crate::gid::Gid;
 use crate::row::row;
 use crate::{Connector, Cursor, Document, Origin, Reader, Resource, Rows, Scope, Source, Table};
+use kind::Kind;
 
 /// Users.
 pub static USERS: Resource = Resource {
@@ -35,6 +38,31 @@ pub static USERS: Resource = Resource {
     documentation: "https://docs.gitlab.com/api/users/",
 };
 
+/// Every user of an instance. Only an administrator's token may list them, and only where that is asked for.
+pub static ALL_USERS: Resource = Resource {
+    name: "all_users",
+    connector: Connector::Gitlab,
+    scope: Scope::Instance,
+    cursor: Cursor::Complete,
+    tables: &[&TABLE],
+    readers: &[
+        Reader {
+            name: "rest",
+            source: Source::Rest { path: "users", params: &[("order_by", "id"), ("sort", "asc")] },
+            read: from_rest,
+            sample: include_str!("../samples/all_users.rest.json"),
+        },
+        // GraphQL knows better what kind of user it is, and tells it of a hundred at a time.
+        Reader {
+            name: "rest_basic",
+            source: Source::Rest { path: "users", params: &[("order_by", "id"), ("sort", "asc")] },
+            read: from_rest_basic,
+            sample: include_str!("../samples/all_users.rest_basic.json"),
+        },
+    ],
+    documentation: "https://docs.gitlab.com/api/users/#list-users",
+};
+
 /// Reads users by id, 100 at a time.
 pub static USERS_QUERY: Document = Document { name: "users", text: include_str!("users.graphql") };
 
@@ -55,7 +83,7 @@ row! {
 row! {
     FullRow<'a> in TABLE {
         id: i64, source_id: i64, username: &'a str, name: &'a str, state: Option<&'a str>, source_url: Option<&'a str>,
-        bot: bool, r#type: &'a str,
+        bot: bool, r#type: &'static str, type_rule: &'static str,
     }
 }
 
@@ -84,8 +112,18 @@ impl UserBasic<'_> {
         match self.bot {
             None => out.push(&BasicRow { id, source_id, username, name, state, source_url }),
             Some(bot) => {
-                let r#type = kind(bot, username, None);
-                out.push(&FullRow { id, source_id, username, name, state, source_url, bot, r#type });
+                let Kind { r#type, rule: type_rule } = kind::of(bot, username, None);
+                out.push(&FullRow {
+                    id,
+                    source_id,
+                    username,
+                    name,
+                    state,
+                    source_url,
+                    bot,
+                    r#type,
+                    type_rule,
+                });
             }
         }
         id
@@ -127,31 +165,31 @@ impl UserCore<'_> {
         match self.bot {
             None => out.push(&BasicRow { id, source_id, username, name, state, source_url }),
             Some(bot) => {
-                let r#type = kind(bot, username, self.r#type.as_deref());
-                out.push(&FullRow { id, source_id, username, name, state, source_url, bot, r#type });
+                let Kind { r#type, rule: type_rule } = kind::of(bot, username, self.r#type.as_deref());
+                out.push(&FullRow {
+                    id,
+                    source_id,
+                    username,
+                    name,
+                    state,
+                    source_url,
+                    bot,
+                    r#type,
+                    type_rule,
+                });
             }
         }
         id
     }
 }
 
-/// `human`, `bot` or `ai_bot`. REST does not tell GitLab's own type, so there the names of Duo's accounts decide.
-fn kind(bot: bool, username: &str, user_type: Option<&str>) -> &'static str {
-    let ai = match user_type {
-        Some(it) => matches!(it, "LLM_BOT" | "DUO_CODE_REVIEW_BOT"),
-        None => {
-            bot && (username.eq_ignore_ascii_case("GitLabDuo") || username.to_lowercase().starts_with("duo-"))
-        }
-    };
-    match (ai, bot) {
-        (true, _) => "ai_bot",
-        (false, true) => "bot",
-        (false, false) => "human",
-    }
-}
-
 fn from_rest(origin: &Origin, element: &str, out: &mut Rows) -> serde_json::Result<()> {
     serde_json::from_str::<UserBasic>(element)?.store(origin, out);
+    Ok(())
+}
+
+fn from_rest_basic(origin: &Origin, element: &str, out: &mut Rows) -> serde_json::Result<()> {
+    UserBasic { bot: None, ..serde_json::from_str(element)? }.store(origin, out);
     Ok(())
 }
 

@@ -8,6 +8,7 @@ mod ci;
 mod commits;
 mod compare;
 mod dimensions;
+mod issue_links;
 mod issues;
 mod members;
 mod merge_requests;

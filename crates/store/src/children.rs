@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use catalogue::{CompleteList, Rows, Table, merge_request_commits, merge_requests, pipelines};
+use catalogue::{CompleteList, Rows, Table, issues, merge_request_commits, merge_requests, pipelines};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection};
 
@@ -12,6 +12,7 @@ use crate::StoreError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Parent {
     MergeRequest,
+    Issue,
     Pipeline,
     /// A merge request by its head: its commits are read without the merge request itself.
     Head,
@@ -22,6 +23,7 @@ impl Parent {
         match list.parent {
             _ if list.table.name == merge_request_commits::TABLE.name => Some(Parent::Head),
             merge_requests::PARENT => Some(Parent::MergeRequest),
+            issues::PARENT => Some(Parent::Issue),
             pipelines::PARENT => Some(Parent::Pipeline),
             _ => None,
         }
@@ -29,7 +31,7 @@ impl Parent {
 }
 
 /// Marks the children that are gone, for every list that `rows` says is complete. `known` are the merge
-/// requests and pipelines that were stored before. Gives how many by table.
+/// requests, issues and pipelines that were stored before. Gives how many by table.
 pub(crate) async fn remove_missing(
     connection: &mut PgConnection,
     rows: &Rows,
@@ -91,9 +93,9 @@ fn reason(table: &str) -> &'static str {
     }
 }
 
-/// Everything is numbered, but for commits.
+/// Everything is numbered, but for commits and what texts name.
 fn key_type(column: &str) -> &'static str {
-    if column == "sha" { "text" } else { "bigint" }
+    if ["sha", "kind", "target"].contains(&column) { "text" } else { "bigint" }
 }
 
 fn statement(list: &CompleteList) -> String {

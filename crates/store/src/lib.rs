@@ -13,6 +13,7 @@ mod gone;
 mod growth;
 mod heads;
 mod instances;
+mod issues;
 mod jobs;
 mod labels;
 mod leases;

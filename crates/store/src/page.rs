@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::{
-    Lease, Partition, Reject, Store, StoreError, TrunkStep, children, deployments, derive, heads, jobs,
-    labels, leases, milestones, partitions, pending, rejects, trunks, upsert, users,
+    Lease, Partition, Reject, Store, StoreError, TrunkStep, children, deployments, derive, heads, issues,
+    jobs, labels, leases, milestones, partitions, pending, rejects, trunks, upsert, users,
 };
 
 /// Everything that is written together.
@@ -101,6 +101,7 @@ impl Store {
 async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Written, StoreError> {
     let mut written = Written::new();
     let mut known = lock_merge_requests(connection, page).await?;
+    known.extend(issues::lock(connection, page.rows).await?);
     known.extend(jobs::known_pipelines(connection, page.rows).await?);
     known.extend(heads::lock(connection, page.rows).await?);
     for batch in page.rows.batches.iter().filter(|it| !is_users(it)) {
@@ -113,15 +114,20 @@ async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Wr
     for (table, followed) in deployments::follow_environments(connection, page.rows, page.sent_at).await? {
         count(&mut written, table, 0, followed);
     }
-    if !page.rows.named_labels.is_empty() {
-        let linked = labels::link_named(connection, &page.rows.named_labels, page.sent_at).await?;
-        count(&mut written, "gitlab_merge_request_labels", page.rows.named_labels.len() as u64, linked);
-    }
     if !page.label_projects.is_empty() {
-        let followed = labels::follow(connection, page.label_projects, page.sent_at).await?;
-        count(&mut written, "gitlab_merge_request_labels", 0, followed);
         let left = milestones::leave_deleted(connection, page.label_projects, page.sent_at).await?;
         count(&mut written, "gitlab_merge_requests", 0, left);
+    }
+    for links in &labels::LINKS {
+        let named = links.named(page.rows);
+        if !named.is_empty() {
+            let linked = links.link_named(connection, named, page.sent_at).await?;
+            count(&mut written, links.table, named.len() as u64, linked);
+        }
+        if !page.label_projects.is_empty() {
+            let followed = links.follow(connection, page.label_projects, page.sent_at).await?;
+            count(&mut written, links.table, 0, followed);
+        }
     }
     let is_list = |it: &Batch| it.table.name != "gitlab_merge_requests" && !is_users(it);
     let brings_lists = !page.rows.complete.is_empty() || page.rows.batches.iter().any(is_list);

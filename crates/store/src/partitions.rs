@@ -125,12 +125,12 @@ impl Store {
         Ok(())
     }
 
-    /// Notes the namespace of each project, and forgets how far a resource was read in those that have moved to another,
+    /// Notes the namespace of each project, and forgets how far these resources were read in those that have moved to another,
     /// in one transaction: a crash leaves the move to be seen again.
     pub async fn note_namespaces(
         &self,
         instance: i64,
-        resource: &str,
+        resources: &[&str],
         projects: &[(i64, i64)],
     ) -> Result<(), StoreError> {
         let (ids, namespaces): (Vec<i64>, Vec<i64>) = projects.iter().copied().unzip();
@@ -139,10 +139,10 @@ impl Store {
             "delete from weir.partitions p
               using unnest($3::bigint[], $4::bigint[]) as f(project_id, namespace_id)
                join weir.project_namespaces n on n.project_id = f.project_id and n.namespace_id <> f.namespace_id
-              where p.instance = $1 and p.resource = $2 and p.parent_id = f.project_id",
+              where p.instance = $1 and p.resource = any($2) and p.parent_id = f.project_id",
         )
         .bind(instance)
-        .bind(resource)
+        .bind(resources)
         .bind(&ids)
         .bind(&namespaces)
         .execute(&mut *transaction)
@@ -159,6 +159,29 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Has the partitions of these parents read again from the beginning, and keeps how many rows GitLab counts there.
+    pub async fn read_again(
+        &self,
+        instance: i64,
+        resource: &str,
+        totals: &[(i64, i64)],
+    ) -> Result<(), StoreError> {
+        let (parents, totals): (Vec<i64>, Vec<i64>) = totals.iter().copied().unzip();
+        sqlx::query(
+            "update weir.partitions p
+                set complete_to = null, complete_from = null, backfill_cursor = null, total = u.total
+               from unnest($3::bigint[], $4::bigint[]) as u(parent_id, total)
+              where p.instance = $1 and p.resource = $2 and p.parent_id = u.parent_id",
+        )
+        .bind(instance)
+        .bind(resource)
+        .bind(parents)
+        .bind(totals)
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 

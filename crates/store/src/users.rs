@@ -7,13 +7,13 @@ use sqlx::PgConnection;
 use crate::{Store, StoreError};
 
 impl Store {
-    /// GitLab's ids of users whose `bot` flag is not known yet, above `after`.
+    /// GitLab's ids of users whose `bot` flag is not known yet, or not why they are what they are, above `after`.
     pub async fn unknown_users(&self, instance: i64, after: i64, most: i64) -> Result<Vec<i64>, StoreError> {
         let unknown = sqlx::query_scalar(
             "select source_id
                from gitlab_users
               where id >= $1 * 17592186044416 and id < ($1 + 1) * 17592186044416
-                and bot is null
+                and (bot is null or type_rule is null)
                 and source_id > $2
               order by source_id
               limit $3",
@@ -45,7 +45,7 @@ impl Store {
     /// Keeps that GitLab no longer knows these users: what is known of them stays, and they count as people.
     pub async fn retire_users(&self, users: &[i64], at: DateTime<Utc>) -> Result<(), StoreError> {
         sqlx::query(
-            "update gitlab_users set bot = false, type = 'human', synced_at = $2 where id = any($1) and bot is null",
+            "update gitlab_users set bot = false, type = 'human', type_rule = 'deleted_account', synced_at = $2 where id = any($1) and (bot is null or type_rule is null)",
         )
         .bind(users)
         .bind(at)

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use catalogue::Document;
+use catalogue::issues::ISSUES_QUERY;
 use catalogue::pipelines::PIPELINES_QUERY;
 
 /// A page that took longer does not grow: GitLab gives up after thirty seconds.
@@ -14,20 +15,30 @@ const EASY: Duration = Duration::from_secs(3);
 pub(crate) struct Sizes {
     /// More merge requests would come near GitLab's limit on complexity.
     merge_requests: PageSize,
+    /// They bring little with them.
+    issues: PageSize,
     /// Each pipeline may bring a hundred jobs.
     pipelines: PageSize,
 }
 
 impl Default for Sizes {
     fn default() -> Sizes {
-        Sizes { merge_requests: PageSize::new(50, 50), pipelines: PageSize::new(25, 50) }
+        Sizes {
+            merge_requests: PageSize::new(50, 50),
+            issues: PageSize::new(100, 100),
+            pipelines: PageSize::new(25, 50),
+        }
     }
 }
 
 impl Sizes {
     /// The size of the pages of a query.
     pub(crate) fn of(&self, query: &Document) -> &PageSize {
-        if query.name == PIPELINES_QUERY.name { &self.pipelines } else { &self.merge_requests }
+        match query.name {
+            name if name == PIPELINES_QUERY.name => &self.pipelines,
+            name if name == ISSUES_QUERY.name => &self.issues,
+            _ => &self.merge_requests,
+        }
     }
 }
 

@@ -21,7 +21,10 @@ impl Capabilities {
     /// What was stored of an instance, where that is all that is needed.
     pub(crate) fn stored(row: &InstanceRow) -> Option<Capabilities> {
         let fields = row.schema_fields.as_ref()?.0.clone();
-        Some(Capabilities { version: row.version.clone(), graphql: row.graphql?, fields })
+        let graphql = row.graphql?;
+        // A newer Weir asks for fields that an older one has not looked for.
+        let all_known = optional().iter().all(|(ty, field)| fields.contains_key(&format!("{ty}.{field}")));
+        (all_known || !graphql).then(|| Capabilities { version: row.version.clone(), graphql, fields })
     }
 
     /// A query, fitted to this GitLab's schema.

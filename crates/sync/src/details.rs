@@ -21,7 +21,7 @@ use store::Reject;
 
 use crate::engine::{Engine, Halt};
 use crate::fetch::{elements, list, read_all, request, whole};
-use crate::standing::{MergeRequests, Pipelines, Standing};
+use crate::standing::{Issues, MergeRequests, Pipelines, Standing};
 
 /// Parents asked about in one request.
 const PARENTS: usize = 100;
@@ -100,6 +100,7 @@ struct ProjectNode<'a> {
     #[serde(borrow)]
     milestones: Option<Connection<'a>>,
     merge_requests: Option<Newest>,
+    issues: Option<Newest>,
     #[serde(borrow)]
     pipelines: Option<Connection<'a>>,
     #[serde(borrow)]
@@ -241,10 +242,9 @@ async fn project_batch(
 }
 
 fn standing(node: &ProjectNode) -> Standing {
-    let merge_requests = node.merge_requests.as_ref().map(|it| MergeRequests {
-        total: it.count,
-        newest: it.nodes.first().and_then(|it| it.as_ref()).map(|it| it.updated_at),
-    });
+    let merge_requests =
+        node.merge_requests.as_ref().map(|it| MergeRequests { total: it.count, newest: newest(&it.nodes) });
+    let issues = node.issues.as_ref().map(|it| Issues { total: it.count, newest: newest(&it.nodes) });
     let any = |it: &Connection| !it.nodes.is_empty();
     let level = node.max_access_level.as_ref().and_then(|it| it.integer_value);
     let pipelines = node.pipelines.as_ref().map(|it| Pipelines {
@@ -255,7 +255,11 @@ fn standing(node: &ProjectNode) -> Standing {
     let counts = [&node.pipeline_counts, &node.child_pipeline_counts].into_iter().flatten();
     let running = counts.filter_map(|it| it.running).any(|it| it > 0);
     let commits = node.statistics.as_ref().map(|it| it.commit_count as i64);
-    Standing { merge_requests, pipelines, running, commits }
+    Standing { merge_requests, issues, pipelines, running, commits }
+}
+
+fn newest(nodes: &[Option<Moved>]) -> Option<DateTime<Utc>> {
+    nodes.first().and_then(Option::as_ref).map(|it| it.updated_at)
 }
 
 async fn write_projects(

@@ -243,6 +243,8 @@ fn in_scope(engine: &Engine, project: &Project) -> Option<Found> {
         engine.options.scope.exclude.covers(&project.path_with_namespace, fork, archived, personal);
     let off = project.merge_requests_access_level.as_deref() == Some("disabled")
         || (project.merge_requests_access_level.is_none() && project.merge_requests_enabled == Some(false));
+    let issues_off = project.issues_access_level.as_deref() == Some("disabled")
+        || (project.issues_access_level.is_none() && project.issues_enabled == Some(false));
     let builds_off = project.builds_access_level.as_deref() == Some("disabled")
         || (project.builds_access_level.is_none() && project.jobs_enabled == Some(false));
     (!excluded).then(|| Found {
@@ -250,6 +252,7 @@ fn in_scope(engine: &Engine, project: &Project) -> Option<Found> {
         path: project.path_with_namespace.to_string(),
         namespace_id: project.namespace.as_ref().map(|it| engine.instance.id(it.id)),
         merge_requests_off: off,
+        issues_off,
         builds_off,
         environments_off: project.environments_access_level.as_deref() == Some("disabled"),
         repository_off: project.repository_access_level.as_deref() == Some("disabled"),

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use catalogue::{Connector, Instance, List, Origin, RESOURCES, Rows};
+use catalogue::issues::ISSUES;
+use catalogue::{Connector, Instance, List, Origin, RESOURCES, Resource, Rows};
 use chrono::{DateTime, Utc};
 use gitlab_client::{Client, Clock, Error};
 use store::{Page, Skip, Store, StoreError, Written};
@@ -27,7 +28,7 @@ pub struct Options {
     pub connectors: Vec<Connector>,
     /// What it is limited to.
     pub scope: Scope,
-    /// Whether texts of notes are kept.
+    /// Whether texts of notes and issues are kept.
     pub keep_bodies: bool,
     /// Whether approval rules are read too: a request per merge request.
     pub approval_rules: bool,
@@ -37,6 +38,10 @@ pub struct Options {
     pub deployment_merge_requests: bool,
     /// Whether the size of each commit of default branches is asked for.
     pub commit_statistics: bool,
+    /// Whether issues are read.
+    pub issues: bool,
+    /// Whether every user of the instance is listed, with the token of an administrator.
+    pub all_users: bool,
     /// Whether all reading is done by REST.
     pub rest_only: bool,
     /// How many parts are read at once. The client limits the requests under way on its own.
@@ -58,6 +63,8 @@ impl Options {
             sweep: false,
             deployment_merge_requests: false,
             commit_statistics: false,
+            issues: true,
+            all_users: false,
             rest_only: false,
             workers: WORKERS,
             job_token: false,
@@ -73,6 +80,8 @@ impl Options {
         words.extend(self.sweep.then(|| "sweep".to_owned()));
         words.extend(self.deployment_merge_requests.then(|| "deployment-merge-requests".to_owned()));
         words.extend(self.commit_statistics.then(|| "commit-statistics".to_owned()));
+        words.extend((!self.issues).then(|| "no-issues".to_owned()));
+        words.extend(self.all_users.then(|| "all-users".to_owned()));
         words.extend(self.rest_only.then(|| "rest-only".to_owned()));
         words.join(" ").trim().to_owned()
     }
@@ -165,6 +174,7 @@ impl Engine {
         let asked_for = |it: &List| match it {
             List::ApprovalRules => self.approval_rules,
             List::DeploymentMergeRequests => self.options.deployment_merge_requests,
+            List::IssueLabels | List::IssueAssignees => self.options.issues,
             _ => true,
         };
         List::ALL.into_iter().filter(|it| self.has(it.connector()) && asked_for(it)).collect()
@@ -173,6 +183,11 @@ impl Engine {
     /// Whether this run includes the connector.
     pub(crate) fn has(&self, connector: Connector) -> bool {
         self.options.connectors.contains(&connector)
+    }
+
+    /// Whether this run reads the resource, if it runs into it.
+    pub(crate) fn reads(&self, resource: &Resource) -> bool {
+        self.has(resource.connector) && (self.options.issues || resource.name != ISSUES.name)
     }
 
     /// A page of nothing but rows.

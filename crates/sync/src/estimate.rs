@@ -53,7 +53,15 @@ pub async fn dry_run(
         let deployments =
             if engine.has(Connector::GitlabDeployments) { 2 * projects.len() as i64 } else { 0 };
         let commits = commits(&engine, count, &standings);
-        used.cast_signed() + 2 * projects.len() as i64 + count * 3 / 100 + rules + deployments + commits
+        let pages = |it: &Standing| it.issues.map_or(0, |it| (it.total + 99) / 100);
+        let issues = if engine.options.issues { standings.values().map(pages).sum() } else { 0 };
+        used.cast_signed()
+            + 2 * projects.len() as i64
+            + count * 3 / 100
+            + rules
+            + deployments
+            + commits
+            + issues
     });
     let pace = began.elapsed().as_secs_f64() / used as f64;
     let seconds = requests.map(|it| it as f64 * pace);

@@ -14,6 +14,7 @@ mod endpoints;
 mod engine;
 mod estimate;
 mod fetch;
+mod issues;
 mod listing;
 mod merge_requests;
 mod open_set;

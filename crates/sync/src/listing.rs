@@ -15,7 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use store::{Lease, Partition, PartitionKey, Reject, Unit};
 
 use crate::engine::{Engine, Halt};
-use crate::{commits, deployments, merge_requests, pipelines};
+use crate::{commits, deployments, issues, merge_requests, pipelines};
 
 /// GitLab does not move `updated_at` for a second change within a minute, so what lies just behind is read again.
 pub(crate) const OVERLAP: TimeDelta = TimeDelta::minutes(2);
@@ -55,8 +55,9 @@ pub(crate) enum Order {
 }
 
 /// Every listing there is.
-static LISTINGS: [&Listing; 5] = [
+static LISTINGS: [&Listing; 6] = [
     &merge_requests::LISTING,
+    &issues::LISTING,
     &pipelines::LISTING,
     &pipelines::CHILDREN,
     &commits::LISTING,

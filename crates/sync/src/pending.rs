@@ -1,4 +1,4 @@
-//! Lists of merge requests, pipelines and deployments that are read on their own: what did not fit into a page, and everything REST reads singly.
+//! Lists of merge requests, issues, pipelines and deployments that are read on their own: what did not fit into a page, and everything REST reads singly.
 
 mod graphql;
 
@@ -13,7 +13,7 @@ use catalogue::notes::NOTES;
 use catalogue::pipelines::PIPELINE;
 use catalogue::reviewers::REVIEWERS;
 use catalogue::{
-    Below, Connector, List, Origin, Pending, Reader, Rows, deployment_merge_requests, merge_requests,
+    Below, Connector, List, Origin, Pending, Reader, Rows, deployment_merge_requests, issues, merge_requests,
     pipelines,
 };
 use chrono::{DateTime, Utc};
@@ -74,8 +74,11 @@ async fn one(engine: &Engine, lists: &[PendingRow]) -> Result<(), Halt> {
     let Some(sent_at) = oldest else { return Ok(()) };
     let instance = engine.instance;
     let pending = &lists[0].pending;
-    // Reviews hang on what this connector reads.
-    if lists.iter().any(|it| it.pending.list.connector() == Connector::Gitlab) {
+    // Reviews hang on what this connector reads of merge requests.
+    let reviewed = |it: &PendingRow| {
+        it.pending.list.below() == Below::MergeRequest && it.pending.list.connector() == Connector::Gitlab
+    };
+    if lists.iter().any(reviewed) {
         all.touched.push((instance.id(pending.project), instance.id(pending.parent)));
     }
     engine.write(&store::Page { done: &done, rejects: &rejects, ..engine.page(&all, sent_at) }).await?;
@@ -94,6 +97,7 @@ async fn later(engine: &Engine, row: &PendingRow, detail: String) -> Result<(), 
     if row.attempts + 1 >= ATTEMPTS {
         let what = match row.pending.list.below() {
             Below::MergeRequest => "Merge request !",
+            Below::Issue => "Issue #",
             Below::Pipeline => "Pipeline #",
             Below::Deployment => "Deployment #",
         };
@@ -117,8 +121,8 @@ async fn read(engine: &Engine, pending: &Pending) -> Result<Option<Read>, Halt> 
         List::Pipeline => object(engine, pending, &PIPELINE.readers[0]).await,
         List::DeploymentMergeRequests => deployment_merge_requests(engine, pending).await,
         List::Commits => rest(engine, pending, &COMMITS_OF_MERGE_REQUEST.readers[0]).await,
-        // They come with the merge request itself.
-        List::Labels | List::Assignees => Ok(None),
+        // They come with the merge request or the issue itself.
+        List::Labels | List::Assignees | List::IssueLabels | List::IssueAssignees => Ok(None),
     }
 }
 
@@ -130,6 +134,7 @@ fn offered(engine: &Engine, list: List) -> bool {
         List::Notes | List::Labels | List::Assignees | List::Jobs => true,
         // GraphQL shows an empty list to those who may not read the code.
         List::Commits => false,
+        List::IssueLabels | List::IssueAssignees => true,
         // The page of pipelines has told it all.
         List::Pipeline => false,
         // It has them, and takes seconds for each.
@@ -143,6 +148,7 @@ fn below(engine: &Engine, pending: &Pending) -> Origin {
     let project = engine.origin().project(pending.project);
     match pending.list.below() {
         Below::MergeRequest => project.merge_request(pending.parent),
+        Below::Issue => project.issue(pending.parent),
         Below::Pipeline => project.pipeline(pending.parent),
         Below::Deployment => project.deployment(pending.parent),
     }
@@ -157,6 +163,7 @@ fn complete(engine: &Engine, pending: &Pending, rows: &mut Rows) {
     let parent = [engine.instance.id(pending.project), engine.instance.id(pending.parent)];
     let columns = match pending.list.below() {
         Below::MergeRequest => merge_requests::PARENT,
+        Below::Issue => issues::PARENT,
         Below::Pipeline => pipelines::PARENT,
         Below::Deployment => deployment_merge_requests::PARENT,
     };

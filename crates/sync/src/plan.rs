@@ -3,6 +3,7 @@
 
 mod commits;
 mod deployments;
+mod issues;
 mod merge_requests;
 mod pipelines;
 mod trunk;
@@ -10,6 +11,7 @@ mod trunk;
 use std::collections::BTreeSet;
 
 use catalogue::Connector;
+use catalogue::issues::ISSUES;
 use store::{Joined, KnownProject, Partition};
 
 use crate::details::Since;
@@ -32,7 +34,7 @@ pub(crate) struct ReadBefore {
 pub(crate) async fn begin(engine: &Engine, joined: &Joined, sight: &Sight) -> Result<BTreeSet<i64>, Halt> {
     if engine.options.scope.full {
         let projects: Vec<i64> = sight.projects.keys().map(|it| engine.instance.id(*it)).collect();
-        for listing in Listing::all().filter(|it| engine.has(it.resource.connector)) {
+        for listing in Listing::all().filter(|it| engine.reads(it.resource)) {
             engine.store.forget(engine.instance.0, listing.resource.name, Some(&projects)).await?;
         }
         if engine.has(Connector::GitlabCommitsTrunk) {
@@ -69,6 +71,9 @@ pub(crate) async fn prepare(
     let mut before = ReadBefore::default();
     if engine.has(Connector::Gitlab) {
         before.merge_requests = merge_requests::plan(engine, joined, sight, &standings, fresh).await?;
+    }
+    if engine.reads(&ISSUES) {
+        issues::plan(engine, joined, sight, &standings).await?;
     }
     if engine.has(Connector::GitlabPipelines) {
         before.pipelines = pipelines::plan(engine, joined, sight, &standings, &read.0).await?;

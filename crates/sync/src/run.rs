@@ -235,6 +235,7 @@ async fn lead(engine: &Arc<Engine>, joined: &Joined, owner: &str) -> Result<(), 
         sweep(engine, joined, owner, &sight).await?;
     }
     engine.progress.enter("people");
+    users::everyone(engine).await?;
     users::complete(engine).await?;
     engine.progress.enter("finishing");
     engine.store.assign_label_groups(engine.now()).await?;

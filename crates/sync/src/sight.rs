@@ -15,6 +15,8 @@ pub(crate) struct Found {
     pub(crate) namespace_id: Option<i64>,
     /// Whether merge requests are switched off.
     pub(crate) merge_requests_off: bool,
+    /// Whether issues are switched off.
+    pub(crate) issues_off: bool,
     /// Whether CI/CD is switched off.
     pub(crate) builds_off: bool,
     /// Whether environments are switched off.

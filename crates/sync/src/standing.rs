@@ -8,6 +8,8 @@ pub(crate) struct Standing {
     /// None where GitLab did not tell.
     pub(crate) merge_requests: Option<MergeRequests>,
     /// None where GitLab did not tell.
+    pub(crate) issues: Option<Issues>,
+    /// None where GitLab did not tell.
     pub(crate) pipelines: Option<Pipelines>,
     /// Whether a pipeline is running, as far as GitLab told.
     pub(crate) running: bool,
@@ -19,6 +21,15 @@ pub(crate) struct Standing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MergeRequests {
     /// How many there are.
+    pub(crate) total: i64,
+    /// When the newest moved; none where there are none.
+    pub(crate) newest: Option<DateTime<Utc>>,
+}
+
+/// How the issues of a project stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Issues {
+    /// How many the token sees.
     pub(crate) total: i64,
     /// When the newest moved; none where there are none.
     pub(crate) newest: Option<DateTime<Utc>>,

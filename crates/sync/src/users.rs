@@ -1,15 +1,15 @@
 //! Users who were met by id or by a few fields: the rest is read in bulk by GraphQL, or one by one by REST.
 
-use catalogue::users::{USERS, USERS_QUERY};
+use catalogue::users::{ALL_USERS, USERS, USERS_QUERY};
 use catalogue::{Answer, Connection, Rows, gid};
 use futures::{StreamExt, TryStreamExt, stream};
-use gitlab_client::ErrorKind;
+use gitlab_client::{Answer as Page, Error, ErrorKind, Request};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::engine::{Engine, Halt};
-use crate::fetch::{read_all, request, whole};
+use crate::fetch::{PER_PAGE, elements, read_all, request, whole};
 
 /// Users asked for in one request.
 const TOGETHER: i64 = 100;
@@ -18,6 +18,67 @@ const TOGETHER: i64 = 100;
 struct Data<'a> {
     #[serde(borrow)]
     users: Option<Connection<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Myself {
+    #[serde(default)]
+    is_admin: bool,
+}
+
+/// Lists every user of the instance, where that is asked for and the token is an administrator's.
+pub(crate) async fn everyone(engine: &Engine) -> Result<(), Halt> {
+    if !engine.options.all_users {
+        return Ok(());
+    }
+    if engine.options.job_token || !is_admin(engine).await? {
+        let detail = "Only the token of an administrator lists every user of the instance.";
+        engine.skip(ALL_USERS.name, 0, "forbidden", detail);
+        return Ok(());
+    }
+    let mut page = match first_page(engine).await {
+        Ok(page) => page,
+        Err(error) => return left_out(engine, &error),
+    };
+    // What kind of user it is GraphQL knows better, and REST tells it of each: not both in turn.
+    let reader = &ALL_USERS.readers[usize::from(engine.capabilities.graphql)];
+    loop {
+        let found = elements(&page.body);
+        let more = page.next.clone().filter(|_| !found.is_empty());
+        let mut rows = Rows::default();
+        let rejects = read_all(ALL_USERS.name, reader, &engine.origin(), 0, found, &mut rows);
+        engine.write(&store::Page { rejects: &rejects, ..engine.page(&rows, page.sent_at) }).await?;
+        let Some(next) = more else { return Ok(()) };
+        page = match engine.client.get_next(&next).await {
+            Ok(page) => page,
+            Err(error) => return left_out(engine, &error),
+        };
+    }
+}
+
+/// GitLab tells it to administrators alone.
+async fn is_admin(engine: &Engine) -> Result<bool, Halt> {
+    match engine.client.get(&Request::new("user")).await {
+        Ok(answer) => Ok(serde_json::from_slice::<Myself>(&answer.body).is_ok_and(|it| it.is_admin)),
+        Err(error) => left_out(engine, &error).map(|()| false),
+    }
+}
+
+/// By keyset; GitLab before 16.5 lists users by number alone.
+async fn first_page(engine: &Engine) -> Result<Page, Error> {
+    let listing = request(&ALL_USERS.readers[0], &[]).unwrap_or_else(|| Request::new("users"));
+    let listing = listing.query("per_page", PER_PAGE);
+    match engine.client.get(&listing.clone().query("pagination", "keyset")).await {
+        Err(error) if matches!(error.kind, ErrorKind::Refused) => engine.client.get(&listing).await,
+        answer => answer,
+    }
+}
+
+fn left_out(engine: &Engine, error: &Error) -> Result<(), Halt> {
+    match engine.halt(error, ALL_USERS.name, 0) {
+        Halt::Skipped => Ok(()),
+        halt => Err(halt),
+    }
 }
 
 /// Completes every user of whom only a part is known, then what depends on who is a person.

@@ -210,11 +210,12 @@ fn write_list(
     Ok(())
 }
 
+/// A label as it hangs on something.
 #[derive(Deserialize)]
-struct Label<'a> {
-    id: Gid,
+pub(crate) struct Label<'a> {
+    pub(crate) id: Gid,
     #[serde(borrow)]
-    title: Cow<'a, str>,
+    pub(crate) title: Cow<'a, str>,
 }
 
 pub(crate) fn label(below: &Origin, node: &str, out: &mut Rows) -> serde_json::Result<()> {

@@ -63,7 +63,7 @@ struct MergeRequest<'a> {
 /// A label with its details, or its bare name where GitLab did not heed `with_labels_details`.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Label<'a> {
+pub(crate) enum Label<'a> {
     Detailed {
         id: i64,
         #[serde(borrow)]

@@ -18,6 +18,7 @@ fn variables(document: &Document) -> Value {
             json!({ "ids": ids(1), "first": 50, "notes": 100, "lists": 20, "sort": "UPDATED_DESC" })
         }
         "proof" => json!({ "ids": ids(10), "projects": 10, "first": 100 }),
+        "issues" => json!({ "ids": ids(1), "first": 100, "lists": 20, "sort": "UPDATED_DESC" }),
         "pipelines" => json!({ "ids": ids(1), "first": 25, "jobs": 100, "source": "parent_pipeline" }),
         "runningPipelines" => {
             json!({ "ids": ids(20), "projects": 20, "first": 20, "jobs": 100, "source": "parent_pipeline" })

@@ -15,9 +15,16 @@ type PipelineCounts { all: Int finished: Int pending: Int running: Int }
 type CiRunner { id: ID! runnerType: String! }
 type DetailedStatus { tooltip: String }
 type ProjectStatistics { commitCount: Float! }
+type IssueConnection { nodes: [Issue] pageInfo: PageInfo! count: Int! }
+type Issue {
+  id: ID! iid: ID! title: String! description: String state: String! type: String severity: String confidential: Boolean!
+  createdAt: Time! updatedAt: Time! closedAt: Time dueDate: Time webUrl: String! reference(full: Boolean): String!
+  author: UserCore! milestone: Milestone labels(first: Int, after: String): LabelConnection
+  assignees(first: Int, after: String): UserCoreConnection
+}
 type MemberInterface { id: ID! accessLevel: AccessLevel createdAt: Time expiresAt: Time user: UserCore }
 ";
-const SUPPLIED: [&str; 8] = [
+const SUPPLIED: [&str; 10] = [
     "GroupMemberConnection",
     "MilestoneConnection",
     "CiStage",
@@ -25,6 +32,8 @@ const SUPPLIED: [&str; 8] = [
     "CiRunner",
     "DetailedStatus",
     "ProjectStatistics",
+    "IssueConnection",
+    "Issue",
     "MemberInterface",
 ];
 const BUILT_IN: [&str; 5] = ["String", "Int", "Float", "Boolean", "ID"];

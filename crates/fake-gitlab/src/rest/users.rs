@@ -77,6 +77,10 @@ pub fn current(ask: &Ask<'_>) -> Answer {
         "commit_email": format!("{}@noreply.example.com", user.username),
     });
     merge(&mut body, more);
+    // GitLab tells it to administrators alone.
+    if ask.world.admins.contains(&id) {
+        merge(&mut body, json!({ "is_admin": true }));
+    }
     Ok(Reply::object(&body))
 }
 

@@ -49,6 +49,7 @@ fn key(table: &str, row: &Row) -> String {
         "gitlab_merge_request_commits" => &["merge_request_id", "sha"],
         "gitlab_issue_labels" => &["issue_id", "label_id"],
         "gitlab_issue_assignees" => &["issue_id", "user_id"],
+        "gitlab_issue_links" => &["issue_id", "kind", "target"],
         "gitlab_effective_members" => &["project_id", "user_id"],
         _ => &["id"],
     };

@@ -59,6 +59,7 @@ impl Sight<'_> {
             "empty_repo": project.empty_repo,
             "forked_from_project_id": self.world.visible_fork_parent(self.viewer, project).map(|it| it.id),
             "merge_requests_access_level": project.merge_requests_access_level,
+            "issues_access_level": project.issues_access_level,
             "builds_access_level": project.builds_access_level,
             "marked_for_deletion_on": project.marked_for_deletion_on,
             "created_at": at(project.created_at),
@@ -89,10 +90,15 @@ impl Sight<'_> {
 
     fn user(&self, user: &User) -> Row {
         let bot = is_bot(user.user_type);
-        let kind = match user.user_type {
-            UserType::LlmBot | UserType::DuoCodeReviewBot => "ai_bot",
-            _ if bot => "bot",
-            _ => "human",
+        let (kind, rule) = match user.user_type {
+            UserType::LlmBot | UserType::DuoCodeReviewBot => ("ai_bot", "duo_account"),
+            UserType::ProjectBot if user.username.contains("_bot_") => ("bot", "token_bot"),
+            UserType::ServiceAccount if user.username.starts_with("service_account_") => {
+                ("bot", "service_account")
+            }
+            UserType::Ghost => ("human", "ghost"),
+            _ if bot => ("bot", "bot_flag"),
+            _ => ("human", "bot_flag"),
         };
         row(json!({
             "id": user.id,
@@ -102,6 +108,7 @@ impl Sight<'_> {
             "state": user.state,
             "bot": bot,
             "type": kind,
+            "type_rule": rule,
             "source_url": format!("{}/{}", self.world.url, user.username),
         }))
     }

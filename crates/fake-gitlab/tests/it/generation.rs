@@ -83,7 +83,11 @@ fn a_seed_makes_what_it_always_made() {
 
 fn digest(world: &World) -> u64 {
     let reader = world.users.values().find(|user| user.username == READER).unwrap().id;
-    let tables = truth(world, &Viewer::of(reader), Reading::default());
+    let mut tables = truth(world, &Viewer::of(reader), Reading::default());
+    // Columns that came later.
+    for row in tables.values_mut().flatten() {
+        row.retain(|column, _| !["issues_access_level", "type_rule"].contains(&column.as_str()));
+    }
     serde_json::to_string(&tables).unwrap().bytes().fold(7, |sum, byte| mix(sum ^ u64::from(byte)))
 }
 

@@ -178,6 +178,20 @@ fn columns(sql: &str) -> BTreeMap<String, Vec<String>> {
     sql.split("create table ").skip(1).filter(|it| it.starts_with("gitlab_")).map(table).collect()
 }
 
+/// Adds the columns that a later migration adds to tables of an earlier one.
+fn add_columns(columns: &mut BTreeMap<String, Vec<String>>, sql: &str) {
+    for line in sql.split("alter table ").skip(1) {
+        let mut words = line.split_whitespace();
+        let known = words.next().and_then(|it| columns.get_mut(it));
+        if let (Some(known), Some("add"), Some("column"), Some(column)) =
+            (known, words.next(), words.next(), words.next())
+        {
+            known.push(column.to_owned());
+            known.sort();
+        }
+    }
+}
+
 #[test]
 fn every_table_and_column_is_told() {
     let world = generate(1, &Scale::tiny());
@@ -188,7 +202,8 @@ fn every_table_and_column_is_told() {
 }
 
 fn assert_columns(tables: Tables, migration: &str) {
-    let columns = columns(migration);
+    let mut columns = columns(migration);
+    add_columns(&mut columns, include_str!("../../../store/migrations/0008_issues.sql"));
     assert_eq!(
         tables.keys().map(|name| (*name).to_owned()).collect::<Vec<_>>(),
         columns.keys().cloned().collect::<Vec<_>>()

@@ -25,7 +25,7 @@ struct Data<'a> {
 /// A project, and the one list that was asked for.
 #[derive(Deserialize)]
 struct ProjectNode<'a> {
-    #[serde(borrow, alias = "mergeRequests", alias = "pipelines")]
+    #[serde(borrow, alias = "mergeRequests", alias = "issues", alias = "pipelines")]
     list: Option<Connection<'a>>,
 }
 

@@ -1,4 +1,4 @@
-//! A list of one merge request or pipeline by GraphQL, page by page. Long lists of notes are read from both ends at once, which
+//! A list of one merge request, issue or pipeline by GraphQL, page by page. Long lists of notes are read from both ends at once, which
 //! halves the chain of requests: a note is only ever added at the end, so the two ways meet.
 
 use std::collections::HashSet;
@@ -27,10 +27,10 @@ struct Data<'a> {
     projects: Option<Connection<'a>>,
 }
 
-/// A project, and in it the one merge request or pipeline that was asked for.
+/// A project, and in it the one merge request, issue or pipeline that was asked for.
 #[derive(Deserialize)]
 struct ProjectNode<'a> {
-    #[serde(borrow, alias = "mergeRequest", alias = "pipeline")]
+    #[serde(borrow, alias = "mergeRequest", alias = "issue", alias = "pipeline")]
     parent: Option<ListNode<'a>>,
 }
 

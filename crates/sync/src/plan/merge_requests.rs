@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use catalogue::issues::ISSUES;
 use catalogue::merge_requests::MERGE_REQUESTS;
 use store::{Joined, Partition, Unit};
 
@@ -32,11 +33,13 @@ pub(super) async fn begin(engine: &Engine, joined: &Joined, sight: &Sight) -> Re
     Ok(fresh)
 }
 
-/// Projects that changed their namespace: GitLab gave them other labels without touching their merge requests.
+/// Projects that changed their namespace: GitLab gave them other labels without touching their merge requests
+/// and issues.
 async fn moved(engine: &Engine, sight: &Sight) -> Result<(), Halt> {
     let namespace = |found: &Found| Some((engine.instance.id(found.source_id), found.namespace_id?));
     let found: Vec<(i64, i64)> = sight.projects.values().filter_map(namespace).collect();
-    Ok(engine.store.note_namespaces(engine.instance.0, MERGE_REQUESTS.name, &found).await?)
+    let labelled = [MERGE_REQUESTS.name, ISSUES.name];
+    Ok(engine.store.note_namespaces(engine.instance.0, &labelled, &found).await?)
 }
 
 /// Lays out the units of work, and confirms the projects in which nothing moved. Gives all those that were read before.

@@ -4,14 +4,14 @@ use fake_gitlab::truth::{Reading, differences, truth};
 
 use crate::harness::Bench;
 
-/// Panics with the first differences.
+/// Panics with the first differences. Issues are always read.
 pub async fn assert_equal(bench: &Bench, reading: Reading) {
     assert_equal_but(bench, reading, &[]).await;
 }
 
 /// The same, apart from some columns.
 pub async fn assert_equal_but(bench: &Bench, reading: Reading, apart: &[&str]) {
-    let wanted = truth(&bench.fake.world(), &bench.fake.viewer(), reading);
+    let wanted = truth(&bench.fake.world(), &bench.fake.viewer(), reading.with_issues());
     let lost = lost(bench).await;
     let mut wrong = Vec::new();
     for (table, rows) in wanted {

@@ -36,6 +36,10 @@ impl Bench {
     }
 
     pub fn client_with(&self, tokens: &[&str]) -> Client {
+        Client::new(self.config(tokens)).expect("the client is made")
+    }
+
+    pub fn config(&self, tokens: &[&str]) -> ClientConfig {
         let mut config = ClientConfig::new(BaseUrl::parse(self.fake.url()).expect("the fake's address"));
         let credential =
             |(at, token): (usize, &&str)| Credential::new(format!("{at}"), TokenKind::Private, *token);
@@ -45,7 +49,7 @@ impl Bench {
         config.retry =
             RetryPolicy { attempts: 8, base: Duration::from_millis(5), max: Duration::from_millis(200) };
         config.concurrency = 8;
-        Client::new(config).expect("the client is made")
+        config
     }
 
     /// A client with one token of this kind.

@@ -83,7 +83,13 @@ pub struct Arguments {
     /// Do not use GraphQL
     #[arg(long)]
     pub rest_only: bool,
-    /// Keep the texts of notes
+    /// Also store every user of the instance; needs the token of an administrator
+    #[arg(long)]
+    pub all_users: bool,
+    /// Leave out issues
+    #[arg(long)]
+    pub no_issues: bool,
+    /// Keep the texts of notes and issues
     #[arg(long)]
     pub keep_bodies: bool,
     /// Print one JSON object on standard output at the end
@@ -252,6 +258,8 @@ impl Arguments {
             sweep: self.sweep,
             deployment_merge_requests: self.deployment_merge_requests,
             commit_statistics: self.commit_statistics,
+            issues: !self.no_issues,
+            all_users: self.all_users,
             rest_only: self.rest_only,
             workers: workers(concurrency),
             job_token: false,

@@ -35,7 +35,8 @@ async fn fifty_kills_at_random_moments_lose_nothing() {
     let reading = Reading::new(true, false)
         .with("gitlab_pipelines")
         .with("gitlab_commits")
-        .with("gitlab_commits_trunk");
+        .with("gitlab_commits_trunk")
+        .with_issues();
     let wanted = truth(&bench.fake.world(), &bench.fake.viewer(), reading);
     for (table, rows) in wanted {
         let wrong = differences(table, &rows, &store.live_rows(table).await.unwrap());
