@@ -26,12 +26,7 @@ pub(crate) async fn derive(
     if merge_requests.is_empty() {
         return Ok(Derived::default());
     }
-    sqlx::query(APPROVAL_TIMES)
-        .bind(project)
-        .bind(merge_requests)
-        .bind(sent_at)
-        .execute(&mut *connection)
-        .await?;
+    sqlx::query(APPROVAL_TIMES).bind(project).bind(merge_requests).execute(&mut *connection).await?;
     let row =
         sqlx::query(REVIEWS).bind(project).bind(merge_requests).bind(sent_at).fetch_one(connection).await?;
     let count = |column: &str| row.try_get::<i64, _>(column).map(|it| it as u64);

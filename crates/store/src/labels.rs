@@ -38,12 +38,11 @@ impl Links {
         projects: &[i64],
         sent_at: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
-        let mut followed = 0;
-        for statement in [RENAME, END] {
-            let following = sqlx::query(self.about(statement)).bind(projects).bind(sent_at);
-            followed += following.execute(&mut *connection).await?.rows_affected();
-        }
-        Ok(followed)
+        // A new name leaves synced_at alone: by it a complete list knows which links it may take away.
+        let renaming = sqlx::query(self.about(RENAME)).bind(projects);
+        let renamed = renaming.execute(&mut *connection).await?.rows_affected();
+        let ending = sqlx::query(self.about(END)).bind(projects).bind(sent_at);
+        Ok(renamed + ending.execute(connection).await?.rows_affected())
     }
 
     /// Links labels that a page knew by name alone, and ends the links whose name it no longer holds. A name that no
@@ -69,7 +68,7 @@ impl Links {
 
 const RENAME: &str = "
     update {table} l
-       set name = g.name, synced_at = $2
+       set name = g.name
       from gitlab_labels g
      where g.project_id = any($1)
        and l.project_id = g.project_id

@@ -1,9 +1,9 @@
 -- When an approval was given, from the notes GitLab wrote about it, unless /approvals told.
--- $1 project, $2 merge requests, $3 time of the read
+-- $1 project, $2 merge requests
+-- synced_at stays: it says when the row itself was read, by which a complete list knows what it may take away.
 update gitlab_merge_request_approvals a
    set approved_at = n.approved_at
      , approved_at_source = case when n.approved_at is not null then 'note' end
-     , synced_at = $3
   from (
     select a.merge_request_id, a.user_id
          , (select case when n.action = 'approved' then n.created_at end

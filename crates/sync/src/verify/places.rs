@@ -72,9 +72,13 @@ pub(super) async fn projects(
             }
             Err(error) => report.probes.push(failed("projects", &error, client, &path)),
         }
-        if !found.is_empty() {
-            return Ok(found);
+        // A few, because not every project has everything switched on.
+        if found.len() >= TRIES {
+            break;
         }
+    }
+    if !found.is_empty() {
+        return Ok(found);
     }
     members(client, report).await
 }

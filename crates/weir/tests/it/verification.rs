@@ -42,7 +42,7 @@ async fn a_good_token_is_verified() {
     assert!(run.stderr.contains("merge_requests: readable"), "{}", run.stderr);
     let object = bench.run("verify --connector gitlab --json").await.ended_with(0).json();
     assert_eq!((&object["ok"], &object["error"]), (&true.into(), &serde_json::Value::Null));
-    assert_eq!(object["probes"].as_array().unwrap().len(), 3);
+    assert!(object["probes"].as_array().unwrap().len() >= 3);
     assert_eq!(object["tokens"][0]["label"], "GITLAB_TOKEN");
 }
 
@@ -101,7 +101,7 @@ async fn each_connector_is_verified_by_what_it_reads() {
         let probes: Vec<&str> =
             object["probes"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
         assert_eq!(&probes[..2], ["groups", "projects"], "{command}");
-        assert_eq!(probes.len(), 3, "{command}: {probes:?}");
+        assert!(!["groups", "projects"].contains(probes.last().unwrap()), "{command}: {probes:?}");
     }
 }
 
