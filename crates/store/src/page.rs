@@ -31,6 +31,8 @@ pub struct Page<'a> {
     pub done: &'a [Pending],
     /// Projects whose labels this page brings.
     pub label_projects: &'a [i64],
+    /// Projects whose milestones this page brings.
+    pub milestone_projects: &'a [i64],
     /// What becomes of the default branch whose commits this page brings.
     pub trunk: Option<TrunkStep<'a>>,
 }
@@ -116,9 +118,10 @@ async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Wr
     for (table, followed) in deployments::follow_environments(connection, page.rows, page.sent_at).await? {
         count(&mut written, table, 0, followed);
     }
-    if !page.label_projects.is_empty() {
-        let left = milestones::leave_deleted(connection, page.label_projects).await?;
-        count(&mut written, "gitlab_merge_requests", 0, left);
+    if !page.milestone_projects.is_empty() {
+        for (table, left) in milestones::leave_deleted(connection, page.milestone_projects).await? {
+            count(&mut written, table, 0, left);
+        }
     }
     for links in &labels::LINKS {
         let named = links.named(page.rows);

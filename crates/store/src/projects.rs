@@ -149,6 +149,21 @@ impl Store {
         Ok(others.bind(instance).bind(seen).fetch_all(&self.pool).await?)
     }
 
+    /// Marks a group that GitLab has provably deleted, and its members.
+    pub async fn mark_group_deleted(&self, group: i64, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        for statement in [
+            "update gitlab_groups set deleted_at = $2, deleted_reason = 'deleted', synced_at = $2
+              where id = $1 and deleted_at is null",
+            "update gitlab_group_members set deleted_at = $2, deleted_reason = 'parent_deleted', synced_at = $2
+              where group_id = $1 and deleted_at is null",
+        ] {
+            sqlx::query(statement).bind(group).bind(at).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
     /// Those of the projects of which merge requests are stored.
     pub async fn with_merge_requests(&self, projects: &[i64]) -> Result<Vec<i64>, StoreError> {
         let with = sqlx::query_scalar(

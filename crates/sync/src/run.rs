@@ -244,7 +244,7 @@ async fn lead(engine: &Arc<Engine>, joined: &Joined, owner: &str) -> Result<(), 
 
 /// Holds what is stored against what GitLab has and mends it; what was mended is held against it once more.
 async fn sweep(engine: &Arc<Engine>, joined: &Joined, owner: &str, sight: &Sight) -> Result<(), Halt> {
-    sweep::mark_deleted(engine).await?;
+    sweep::mark_deleted(engine, sight).await?;
     let projects = sweep::projects(sight);
     let mut proofs = sweep::compare(engine, &projects, Some(joined.id)).await?;
     let differing = sweep::differing(&projects, &proofs, engine);

@@ -1,4 +1,4 @@
-//! Projects that were in sight once. GitLab answers for a deleted one as for one that may not be seen, so that it takes more
+//! Projects and groups that were in sight once. GitLab answers for a deleted one as for one that may not be seen, so that it takes more
 //! than that to call it deleted: an administrator's token, to which nothing is hidden, or that it was marked for deletion
 //! so long ago that GitLab cannot still hold it.
 
@@ -8,18 +8,29 @@ use store::LostProject;
 
 use super::evidence::denied;
 use crate::engine::{Engine, Halt};
+use crate::sight::Sight;
 use crate::users;
 
 /// GitLab holds what is marked for deletion for 90 days at most, and then deletes it within days.
 const HELD: TimeDelta = TimeDelta::days(97);
 
-/// Marks the lost projects that are provably deleted, with everything in them.
-pub(crate) async fn mark_deleted(engine: &Engine) -> Result<(), Halt> {
+/// Marks the lost projects and groups that are provably deleted, with everything in them.
+pub(crate) async fn mark_deleted(engine: &Engine, sight: &Sight) -> Result<(), Halt> {
     let lost = engine.store.lost_projects(engine.instance.0).await?;
-    if lost.is_empty() || engine.options.job_token {
+    let groups = match sight.complete && engine.options.scope.is_everything() {
+        true => lost_groups(engine, sight).await?,
+        false => Vec::new(),
+    };
+    if (lost.is_empty() && groups.is_empty()) || engine.options.job_token {
         return Ok(());
     }
     let sees_all = users::is_admin(engine).await.unwrap_or(false);
+    for group in groups.into_iter().filter(|_| sees_all) {
+        if denied(engine, Request::new("groups/{group}").value(engine.instance.source_id(group))).await {
+            engine.store.mark_group_deleted(group, engine.now()).await?;
+            engine.tally.marked("gitlab_groups", 1);
+        }
+    }
     for project in lost {
         if (sees_all || is_overdue(&project, engine.started.date_naive()))
             && is_denied(engine, &project).await
@@ -34,6 +45,12 @@ pub(crate) async fn mark_deleted(engine: &Engine) -> Result<(), Halt> {
         }
     }
     Ok(())
+}
+
+async fn lost_groups(engine: &Engine, sight: &Sight) -> Result<Vec<i64>, Halt> {
+    let seen: Vec<i64> = sight.groups.keys().map(|it| engine.instance.id(*it)).collect();
+    let others = engine.store.groups_not_among(engine.instance.0, &seen).await?;
+    Ok(others.into_iter().map(|it| it.0).collect())
 }
 
 async fn is_denied(engine: &Engine, project: &LostProject) -> bool {

@@ -1,5 +1,6 @@
 //! What GitLab does not show when it happens is found by a sweep, and nothing is marked on a guess.
 
+mod anything;
 mod never_guessed;
 mod part;
 mod projects;
@@ -8,11 +9,8 @@ use catalogue::Connector;
 use chrono::TimeDelta;
 use fake_gitlab::FakeGitlab;
 use fake_gitlab::truth::Reading;
-use fake_gitlab::world::change::{Kinds, Subject, random_change, random_change_among, random_ci_change};
 use fake_gitlab::world::generate::Scale;
 use fake_gitlab::world::model::Id;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 use sync::Outcome;
 
@@ -158,42 +156,4 @@ async fn what_returns_is_healed() {
     bench.fake.world_mut().url = url;
     sync(&bench, true, true).await;
     assert_equal(&bench, reading(true)).await;
-}
-
-async fn anything_may_happen(seed: u64, graphql: bool) {
-    let bench = bench(seed).await;
-    sync(&bench, graphql, false).await;
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let access: Vec<(Id, String)> =
-        bench.fake.world().projects.values().map(|it| (it.id, it.builds_access_level.clone())).collect();
-    for step in 0..600 {
-        let mut world = bench.fake.world_mut();
-        let said = match step % 4 {
-            0 => random_change(&mut world, &mut random, Kinds::All),
-            1 => random_ci_change(&mut world, &mut random, Kinds::Visible),
-            2 => random_change(&mut world, &mut random, Kinds::Visible),
-            _ => random_change_among(&mut world, &mut random, &[Subject::Deletions]),
-        };
-        if std::env::var_os("WEIR_TEST_CHANGES").is_some() {
-            eprintln!("{said}");
-        }
-    }
-    for (project, level) in access {
-        if bench.fake.world().projects.contains_key(&project) {
-            bench.fake.world_mut().set_builds_access(project, &level);
-        }
-    }
-    sync(&bench, graphql, true).await;
-    // People who appear nowhere any more stay known, and GitLab tells nobody that a fork was deleted.
-    assert_equal_but(&bench, reading(graphql), &["gitlab_users", "source_project_id"]).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn after_many_changes_of_every_kind_a_sweep_ends_in_the_truth() {
-    anything_may_happen(41, true).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn after_many_changes_of_every_kind_a_sweep_by_rest_alone_ends_in_the_truth() {
-    anything_may_happen(42, false).await;
 }
