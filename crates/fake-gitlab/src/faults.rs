@@ -92,6 +92,7 @@ type EveryHook = Box<dyn FnMut(u64, &mut World) + Send>;
 pub struct Faults {
     plan: Mutex<Option<(FaultPlan, ChaCha8Rng)>>,
     scripted: Mutex<VecDeque<Scripted>>,
+    refused: Mutex<BTreeMap<String, Reply>>,
     blocked: Mutex<bool>,
     revocations: Mutex<BTreeMap<u64, Vec<String>>>,
     hooks: Mutex<BTreeMap<u64, Vec<Hook>>>,
@@ -114,10 +115,16 @@ impl Faults {
 
     /// Answers the next request with a status and a JSON body.
     pub fn answer_next_with(&self, status: u16, body: &str) {
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut reply = Reply::json(status, &serde_json::Value::Null);
-        reply.body = body.as_bytes().to_vec();
-        self.answer_next(Scripted::Reply(reply));
+        self.answer_next(Scripted::Reply(reply_with(status, body)));
+    }
+
+    /// From now on answers one endpoint, such as `/projects/{id}/labels`, with a status and a JSON body.
+    pub fn refuse(&self, template: &str, status: u16, body: &str) {
+        lock(&self.refused).insert(template.to_owned(), reply_with(status, body));
+    }
+
+    pub(crate) fn refusal(&self, template: &str) -> Option<Reply> {
+        lock(&self.refused).get(template).cloned()
     }
 
     /// Answers the next request with Rack::Attack's 429.
@@ -195,6 +202,13 @@ impl Faults {
         let seconds = lock(&self.plan).as_ref().map_or(one_minute(), |(plan, _)| plan.hang_seconds);
         Duration::from_secs_f64(seconds.max(0.0))
     }
+}
+
+fn reply_with(status: u16, body: &str) -> Reply {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut reply = Reply::json(status, &serde_json::Value::Null);
+    reply.body = body.as_bytes().to_vec();
+    reply
 }
 
 /// The answer of a fault that replaces the right one; none for those that spoil the connection or the body.

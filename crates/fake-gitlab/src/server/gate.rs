@@ -136,6 +136,9 @@ fn check_graphql(token: Result<TokenSpec, Reply>) -> Result<TokenSpec, Reply> {
 fn check_rest(state: &State, template: &str, token: TokenSpec) -> Result<TokenSpec, Reply> {
     tokens::check_job_token(&token, template)?;
     tokens::check_scope(&token, template)?;
+    if let Some(refusal) = state.faults.refusal(template) {
+        return Err(refusal);
+    }
     let say_when = state.settings.application_limits_say_when;
     state.limits.check_application(template, &token.user_id.to_string(), say_when)?;
     Ok(token)
