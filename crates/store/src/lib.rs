@@ -9,6 +9,7 @@ mod deployment_merge_requests;
 mod deployments;
 mod derive;
 mod error;
+mod etags;
 mod gone;
 mod growth;
 mod heads;
@@ -47,6 +48,7 @@ use sqlx::{ConnectOptions, Connection};
 
 pub use deployments::Look;
 pub use error::{Complaint, StoreError};
+pub use etags::{Etag, Listed, Told};
 pub use gone::{Fact, MERGE_REQUEST, PIPELINE};
 pub use instances::InstanceRow;
 pub use leases::{Lease, Unit};

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::{
-    Lease, Partition, Reject, Store, StoreError, TrunkStep, children, deployments, derive, heads, issues,
-    jobs, labels, leases, milestones, partitions, pending, rejects, trunks, upsert, users,
+    Lease, Listed, Partition, Reject, Store, StoreError, TrunkStep, children, deployments, derive, etags,
+    heads, issues, jobs, labels, leases, milestones, partitions, pending, rejects, trunks, upsert, users,
 };
 
 /// Everything that is written together.
@@ -32,6 +32,8 @@ pub struct Page<'a> {
     pub label_projects: &'a [i64],
     /// What becomes of the default branch whose commits this page brings.
     pub trunk: Option<TrunkStep<'a>>,
+    /// The complete listing that this page was, where GitLab may be asked for it only if it changed.
+    pub listed: Option<Listed<'a>>,
 }
 
 /// What happened to the rows of one table.
@@ -111,7 +113,7 @@ async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Wr
     for (table, gone) in children::remove_missing(connection, page.rows, &known, page.sent_at).await? {
         count(&mut written, table, 0, gone);
     }
-    for (table, followed) in deployments::follow_environments(connection, page.rows, page.sent_at).await? {
+    for (table, followed) in deployments::follow_environments(connection, page).await? {
         count(&mut written, table, 0, followed);
     }
     if !page.label_projects.is_empty() {
@@ -178,6 +180,7 @@ async fn write_bookkeeping(connection: &mut PgConnection, page: &Page<'_>) -> Re
     for reject in page.rejects {
         rejects::add(connection, page.instance, reject, page.sent_at).await?;
     }
+    etags::save(connection, page).await?;
     if let Some(step) = &page.trunk {
         trunks::save(connection, step.trunk).await?;
     }

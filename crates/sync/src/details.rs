@@ -17,10 +17,11 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
-use store::Reject;
+use store::{Page, Reject};
 
+use crate::conditional::{self, Asked, Complete};
 use crate::engine::{Engine, Halt};
-use crate::fetch::{elements, list, read_all, request, whole};
+use crate::fetch::{elements, read_all, request, whole};
 use crate::standing::{Issues, MergeRequests, Pipelines, Standing};
 
 /// Parents asked about in one request.
@@ -410,28 +411,31 @@ async fn rest_list(engine: &Engine, parent: Parent, kind: &'static ListKind) -> 
     if engine.refused_lately(kind.resource.name, parent_id) {
         return Ok(());
     }
-    let reader = kind.resource.reader("rest");
-    let Some(request) = reader.and_then(|it| request(it, &[parent.source_id()])) else { return Ok(()) };
-    let listing = match list(&engine.client, request).await {
-        Ok(listing) => listing,
-        Err(error) => {
-            return match engine.halt(&error, kind.resource.name, parent_id) {
-                Halt::Skipped => Ok(()),
-                Halt::Later(detail) => {
-                    engine.skip(kind.resource.name, parent_id, "unavailable", detail);
-                    Ok(())
-                }
-                halt => Err(halt),
-            };
+    let Some(reader) = kind.resource.reader("rest") else { return Ok(()) };
+    let Some(request) = request(reader, &[parent.source_id()]) else { return Ok(()) };
+    let labels = [parent_id];
+    let label_projects: &[i64] = if kind.resource.name == "labels" { &labels } else { &[] };
+    let complete = Complete { resource: kind.resource.name, reader, table: kind.table, parent_id };
+    let (listing, name) = match conditional::list(engine, request, complete).await {
+        Ok(Asked::Read(listing, name)) => (listing, name),
+        Ok(Asked::Unchanged(unchanged)) => {
+            let rows = Rows::default();
+            return unchanged
+                .write(engine, Page { label_projects, ..engine.page(&rows, engine.now()) })
+                .await;
         }
+        Err(Halt::Skipped) => return Ok(()),
+        Err(Halt::Later(detail)) => {
+            engine.skip(kind.resource.name, parent_id, "unavailable", detail);
+            return Ok(());
+        }
+        Err(halt) => return Err(halt),
     };
     let mut rows = Rows::default();
     let found = listing.pages.iter().flat_map(|it| elements(&it.body));
     let rejects = read_list(engine, parent, kind, "rest", found, &mut rows);
-    let labels = [parent_id];
-    let label_projects: &[i64] = if kind.resource.name == "labels" { &labels } else { &[] };
-    engine
-        .write(&store::Page { rejects: &rejects, label_projects, ..engine.page(&rows, listing.sent_at) })
-        .await?;
+    let listed = Some(name.listed(rejects.is_empty()));
+    let page = Page { rejects: &rejects, label_projects, listed, ..engine.page(&rows, listing.sent_at) };
+    engine.write(&page).await?;
     Ok(())
 }

@@ -202,6 +202,7 @@ impl Engine {
             done: &[],
             label_projects: &[],
             trunk: None,
+            listed: None,
         }
     }
 
