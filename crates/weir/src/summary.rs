@@ -42,7 +42,7 @@ fn cost(outcome: &Outcome) -> String {
     };
     let unchanged = match outcome.not_modified {
         0 => String::new(),
-        it => format!(" ({} answered: not modified)", count(it)),
+        it => format!(" ({} answered \"not modified\")", count(it)),
     };
     let requests = counted(outcome.requests, "request") + &unchanged;
     let (bytes, time) = (bytes(outcome.bytes), seconds(outcome.duration_seconds));
@@ -64,7 +64,7 @@ fn skips(outcome: &Outcome) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{BTreeMap, TableCounts, rows};
+    use super::{BTreeMap, Outcome, TableCounts, cost, rows};
 
     #[test]
     fn tables_in_which_there_is_nothing_to_tell_are_left_out() {
@@ -74,6 +74,13 @@ mod tests {
             tables.map(|(name, counts)| (name.to_owned(), counts)).into();
         let said = rows(&tables).unwrap_or_default();
         assert!(said.contains("gitlab_labels") && !said.contains("gitlab_jobs"), "{said}");
+    }
+
+    #[test]
+    fn answers_that_said_nothing_changed_are_told() {
+        let said = |not_modified| cost(&Outcome { requests: 21, not_modified, ..Outcome::default() });
+        assert!(said(7).starts_with("21 requests (7 answered \"not modified\"), "), "{}", said(7));
+        assert!(said(0).starts_with("21 requests, "), "{}", said(0));
     }
 
     #[test]

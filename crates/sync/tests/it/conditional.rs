@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use catalogue::Connector;
+use chrono::TimeDelta;
 use fake_gitlab::truth::Reading;
 use fake_gitlab::world::generate::Scale;
 use fake_gitlab::world::model::{Id, Owner, World};
 use fake_gitlab::{Edition, FakeGitlab, TokenSpec};
 use sync::{Options, Outcome, Progress, Stop};
 
-use crate::equality::assert_equal;
+use crate::equality::{assert_equal, assert_equal_but};
 use crate::harness::{Bench, options};
 
 const LISTINGS: [&str; 5] = [
@@ -97,6 +99,29 @@ async fn listings_of_a_gitlab_that_did_not_change_are_not_sent_again() {
     );
     // The rest tells what there is: groups, projects, and approvals of open merge requests.
     assert!(many > 3 * few, "{few} bytes instead of {many}");
+}
+
+const ENVIRONMENTS: &str = "/projects/{id}/environments";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn environments_that_did_not_change_are_not_sent_again() {
+    let scale = Scale { projects: 12, deployments_per_project: 6, oddities: false, ..Scale::tiny() };
+    let fake = FakeGitlab::builder().scale(scale).seed(1108).edition(Edition::Ce).graphql(false);
+    let bench = Bench::new(fake).await;
+    let both = |it: &mut Options| it.connectors = vec![Connector::Gitlab, Connector::GitlabDeployments];
+    let reading = || Reading::REST.with("gitlab_deployments");
+    import(&bench, both).await;
+    bench.fake.world_mut().advance(TimeDelta::hours(25));
+    import(&bench, both).await;
+    let (all, same) = answers(&bench, ENVIRONMENTS);
+    assert!(all > 0 && same == all, "{same} of {all}");
+    assert_equal_but(&bench, reading(), &["gitlab_deployment_merge_requests"]).await;
+    let gone = *bench.fake.world().ci.environments.keys().next().expect("there is an environment");
+    bench.fake.world_mut().delete_environment(gone);
+    bench.fake.world_mut().advance(TimeDelta::hours(25));
+    import(&bench, both).await;
+    assert_eq!(answers(&bench, ENVIRONMENTS), (all, same - 1));
+    assert_equal_but(&bench, reading(), &["gitlab_deployment_merge_requests"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
