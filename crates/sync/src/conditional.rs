@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 
 use catalogue::{Instance, Origin, Reader, Rows, Table};
-use gitlab_client::{Answer, CredentialId, Request};
+use chrono::{DateTime, Utc};
+use gitlab_client::{CredentialId, Request};
 use serde_json::value::RawValue;
 use store::{Etag, Listed, Page, Told};
 
@@ -34,7 +35,7 @@ pub(crate) enum Asked {
 /// A listing that is as it is stored.
 pub(crate) struct Unchanged {
     complete: Complete,
-    answer: Answer,
+    sent_at: DateTime<Utc>,
     pub(crate) rows: u64,
 }
 
@@ -59,7 +60,7 @@ pub(crate) async fn list(engine: &Engine, request: Request, complete: Complete) 
         // An empty body would pass for an empty list.
         let rows =
             found.ok_or_else(|| Halt::Later("GitLab answered 304 to what it was not asked.".to_owned()))?;
-        return Ok(Asked::Unchanged(Unchanged { complete, answer, rows }));
+        return Ok(Asked::Unchanged(Unchanged { complete, sent_at: answer.sent_at, rows }));
     }
     let named = seal.cloned().zip(answer.etag.clone());
     let listing = fetch::follow(&engine.client, answer).await.map_err(halt)?;
@@ -117,7 +118,7 @@ impl Unchanged {
     pub(crate) async fn write(&self, engine: &Engine, page: Page<'_>) -> Result<(), Halt> {
         let Complete { table, parent_id, .. } = self.complete;
         let listed = Some(Listed { table, parent_id, told: Told::Unchanged });
-        engine.write(&Page { listed, sent_at: self.answer.sent_at, ..page }).await?;
+        engine.write(&Page { listed, sent_at: self.sent_at, ..page }).await?;
         engine.tally.confirmed(table.name, self.rows);
         Ok(())
     }
