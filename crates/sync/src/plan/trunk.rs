@@ -70,7 +70,10 @@ fn is_idle(engine: &Engine, trunk: &Trunk, signs: &TrunkSigns) -> bool {
     let Some(read_at) = trunk.read_at.filter(|_| !trunk.due) else { return false };
     let wanted = reaches(trunk.read_from, engine.options.scope.since)
         && (trunk.statistics || !engine.options.commit_statistics);
-    wanted && is_unmoved(&trunk.signs, signs, read_at, engine.started)
+    // Within an hour of an activity a push may have put as many commits in the place of others, and no sign tells. It costs
+    // a request, so it is left to the sweep.
+    let settled = !engine.options.sweep || signs.last_activity_at.is_none_or(|it| read_at > it + ACTIVITY);
+    wanted && settled && is_unmoved(&trunk.signs, signs, read_at, engine.started)
 }
 
 fn is_unmoved(before: &TrunkSigns, now: &TrunkSigns, read_at: DateTime<Utc>, started: DateTime<Utc>) -> bool {

@@ -1,6 +1,7 @@
 //! Each code and reason of verification, on the command line and in JSON.
 
 use catalogue::Connector;
+use fake_gitlab::faults::Scripted;
 use fake_gitlab::world::model::{Namespace, Project, UserType, World};
 use fake_gitlab::{Edition, FakeGitlab, TokenSpec, TokenState};
 use serde_json::Value;
@@ -122,12 +123,11 @@ async fn each_connector_is_verified_by_what_it_reads() {
     }
 }
 
-const COMMITS: &str = "/projects/{id}/merge_requests/{iid}/commits";
-
 #[tokio::test]
 async fn commits_that_are_refused_while_merge_requests_are_not_are_told_with_their_own_command() {
     let bench = Bench::new().await;
-    bench.fake.faults().refuse(COMMITS, 403, r#"{"message":"403 Forbidden"}"#);
+    let refusal = Scripted::json(403, r#"{"message":"403 Forbidden"}"#);
+    bench.fake.faults().aim("/commits?per_page=1", refusal);
     let object = bench.run("verify --json --connector gitlab_commits").await.ended_with(4).json();
     assert_eq!(object["error"]["code"], "invalid_permissions");
     assert_eq!(object["error"]["reason"], "role_too_low");
