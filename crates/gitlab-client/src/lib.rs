@@ -45,6 +45,7 @@ mod redirect;
 mod refusal;
 mod request;
 mod retry;
+mod seal;
 mod slot;
 mod status;
 pub mod tokens;
