@@ -1,7 +1,7 @@
 //! The two unrelated limiters of GitLab: Rack::Attack over everything, with headers, and the application limits of
 //! single endpoints, without. Windows are fixed and run on real time.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -75,6 +75,8 @@ pub struct Limits {
     started: Instant,
     /// Window number and requests in it, by limit and whom it counts.
     windows: Mutex<HashMap<(String, String), (u128, u64)>>,
+    /// Windows of the throttle per user in which that user asked for something.
+    used: Mutex<BTreeMap<String, u64>>,
 }
 
 /// Where a request stands against a throttle.
@@ -134,7 +136,12 @@ pub fn http_date(time: Time) -> String {
 impl Limits {
     /// With these settings, none of them used up.
     pub fn new(settings: LimitSettings) -> Self {
-        Self { settings: Mutex::new(settings), started: Instant::now(), windows: Mutex::default() }
+        Self {
+            settings: Mutex::new(settings),
+            started: Instant::now(),
+            windows: Mutex::default(),
+            used: Mutex::default(),
+        }
     }
 
     /// Replaces the settings and forgets what was counted.
@@ -153,10 +160,18 @@ impl Limits {
         of_user.into_iter().chain(of_address).min_by_key(|it| (!it.is_over(), it.remaining()))
     }
 
+    /// In how many windows of the throttle per user each user asked for something.
+    pub fn windows_used(&self) -> BTreeMap<String, u64> {
+        lock(&self.used).clone()
+    }
+
     fn hit(&self, name: &'static str, throttle: Throttle, whom: &str) -> Standing {
         // All requests of an address share one count, whatever name the header shows.
         let counted = if name == "throttle_authenticated_api" { name } else { "address" };
         let (observed, left) = self.add(counted, throttle, whom);
+        if observed == 1 && counted != "address" {
+            *lock(&self.used).entry(whom.to_owned()).or_default() += 1;
+        }
         Standing { name, throttle, observed, left }
     }
 

@@ -40,6 +40,7 @@ mod network;
 mod pace;
 mod paging;
 mod pool;
+mod quota;
 mod redact;
 mod redirect;
 mod refusal;
@@ -51,6 +52,7 @@ pub mod tokens;
 mod transport;
 mod turn;
 mod usage;
+mod users;
 
 pub use allow::{EndpointRule, Method};
 pub use answer::{Answer, GraphqlAnswer, GraphqlError};
