@@ -75,8 +75,8 @@ pub struct Limits {
     started: Instant,
     /// Window number and requests in it, by limit and whom it counts.
     windows: Mutex<HashMap<(String, String), (u128, u64)>>,
-    /// Windows of the throttle per user in which that user asked for something.
-    used: Mutex<BTreeMap<String, u64>>,
+    /// Requests counted by the throttle per user, of all users together, by window.
+    by_window: Mutex<BTreeMap<u128, u64>>,
 }
 
 /// Where a request stands against a throttle.
@@ -140,7 +140,7 @@ impl Limits {
             settings: Mutex::new(settings),
             started: Instant::now(),
             windows: Mutex::default(),
-            used: Mutex::default(),
+            by_window: Mutex::default(),
         }
     }
 
@@ -160,17 +160,23 @@ impl Limits {
         of_user.into_iter().chain(of_address).min_by_key(|it| (!it.is_over(), it.remaining()))
     }
 
-    /// In how many windows of the throttle per user each user asked for something.
-    pub fn windows_used(&self) -> BTreeMap<String, u64> {
-        lock(&self.used).clone()
+    /// Requests that met the throttle per user, of all users together, in each of its windows from the first that had
+    /// any to the last.
+    pub fn requests_by_window(&self) -> Vec<u64> {
+        let counts = lock(&self.by_window);
+        let (Some((first, _)), Some((last, _))) = (counts.first_key_value(), counts.last_key_value()) else {
+            return Vec::new();
+        };
+        (*first..=*last).map(|window| counts.get(&window).copied().unwrap_or_default()).collect()
     }
 
     fn hit(&self, name: &'static str, throttle: Throttle, whom: &str) -> Standing {
         // All requests of an address share one count, whatever name the header shows.
         let counted = if name == "throttle_authenticated_api" { name } else { "address" };
         let (observed, left) = self.add(counted, throttle, whom);
-        if observed == 1 && counted != "address" {
-            *lock(&self.used).entry(whom.to_owned()).or_default() += 1;
+        if counted != "address" {
+            let window = self.started.elapsed().as_nanos() / throttle.period.as_nanos().max(1);
+            *lock(&self.by_window).entry(window).or_default() += 1;
         }
         Standing { name, throttle, observed, left }
     }

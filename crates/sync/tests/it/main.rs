@@ -16,3 +16,4 @@ mod recorded;
 mod recorded_ci;
 mod shapes;
 mod sweep;
+mod tokens;
