@@ -9,6 +9,7 @@
 mod again;
 mod graphql;
 mod rest;
+mod together;
 
 use catalogue::{Document, Resource, Rows};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -101,6 +102,7 @@ impl Listing {
 }
 
 pub(crate) use again::{by_iids, within};
+pub(crate) use together::together;
 
 /// A page on its way to the database.
 pub(crate) struct Read {

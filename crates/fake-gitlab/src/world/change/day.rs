@@ -28,9 +28,9 @@ pub enum Spread {
 }
 
 impl World {
-    /// Lets a day pass. Returns how many merge requests and pipelines moved: fewer than wanted where there are fewer.
+    /// Lets hours pass in which as much moves as in a day. Returns how many merge requests and pipelines moved: fewer than wanted where there are fewer.
     pub fn pass_a_day(&mut self, day: Day) -> (usize, usize) {
-        self.advance(TimeDelta::hours(8));
+        self.advance(TimeDelta::hours(3));
         let merge_requests = chosen(self.lively_merge_requests(), day.merge_requests, day.spread);
         let pipelines = chosen(self.lively_pipelines(), day.pipelines, day.spread);
         for id in &merge_requests {
