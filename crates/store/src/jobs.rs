@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::Rows;
 use catalogue::pipelines::PARENT;
-use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::children::Parent;
@@ -33,11 +32,10 @@ pub(crate) async fn known_pipelines(
 }
 
 /// Marks the jobs that a later one of the same name has replaced: that is what GitLab calls retried, and REST does not
-/// tell it.
+/// tell it. Their `synced_at` stays: an answer asked for a little earlier that is written next is not an older one.
 pub(crate) async fn mark_retried(
     connection: &mut PgConnection,
     pipelines: &[(i64, i64)],
-    sent_at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let mut by_project: BTreeMap<i64, BTreeSet<i64>> = BTreeMap::new();
     for (project, pipeline) in pipelines {
@@ -46,7 +44,7 @@ pub(crate) async fn mark_retried(
     for (project, pipelines) in by_project {
         sqlx::query(
             "update gitlab_jobs j
-                set retried = r.retried, synced_at = greatest(j.synced_at, $3)
+                set retried = r.retried
                from (select id, id <> max(id) over (partition by pipeline_id, name) as retried
                        from gitlab_jobs
                       where project_id = $1 and pipeline_id = any($2) and deleted_at is null) r
@@ -56,7 +54,6 @@ pub(crate) async fn mark_retried(
         )
         .bind(project)
         .bind(pipelines.into_iter().collect::<Vec<_>>())
-        .bind(sent_at)
         .execute(&mut *connection)
         .await?;
     }

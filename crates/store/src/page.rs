@@ -115,7 +115,7 @@ async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Wr
         count(&mut written, table, 0, followed);
     }
     if !page.label_projects.is_empty() {
-        let left = milestones::leave_deleted(connection, page.label_projects, page.sent_at).await?;
+        let left = milestones::leave_deleted(connection, page.label_projects).await?;
         count(&mut written, "gitlab_merge_requests", 0, left);
     }
     for links in &labels::LINKS {
@@ -140,7 +140,7 @@ async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Wr
         let derived = derive::derive(connection, project, &merge_requests, page.sent_at).await?;
         count(&mut written, "gitlab_reviews", derived.reviews, derived.written);
     }
-    jobs::mark_retried(connection, &page.rows.touched_pipelines, page.sent_at).await?;
+    jobs::mark_retried(connection, &page.rows.touched_pipelines).await?;
     if let Some(TrunkStep { trunk, prune: Some(prune) }) = &page.trunk {
         let gone = trunks::prune(connection, trunk, *prune, page.sent_at).await?;
         count(&mut written, "gitlab_commits", 0, gone);
