@@ -3,6 +3,7 @@
 mod approval_rules;
 mod changes;
 mod commits;
+mod day;
 mod deployments;
 mod equality;
 mod faults;
