@@ -4,6 +4,7 @@
 //! own and runs before the clock does.
 
 mod fake;
+mod growth;
 mod import;
 mod measure;
 mod scenarios;
@@ -16,6 +17,7 @@ use anyhow::Context;
 use crate::command::{cargo, succeed};
 
 pub use measure::measure;
+pub use scenarios::names;
 
 /// The programs that are measured.
 pub struct Programs {
@@ -24,11 +26,11 @@ pub struct Programs {
     pub xtask: PathBuf,
 }
 
-/// Builds the programs and runs the scenarios.
-pub async fn run(quick: bool) -> anyhow::Result<()> {
+/// Builds the programs and runs the scenarios of these names: all of them, or all quick ones, where none is named.
+pub fn run(named: &[String], quick: bool) -> anyhow::Result<()> {
     succeed(cargo(&["build", "--release", "--package", "weir", "--package", "fake-gitlab", "--bins"]))?;
     let programs = Programs::beside_this_one()?;
-    let table = scenarios::run(&programs, quick)?;
+    let table = scenarios::run(&programs, named, quick)?;
     table.print();
     Ok(())
 }

@@ -53,7 +53,10 @@ enum Chore {
     },
     /// Measures the release build against the fake GitLab.
     Bench {
-        /// Without the large organisation.
+        /// Scenarios, by name; all of them where none is named.
+        #[arg(value_parser = bench::names())]
+        scenarios: Vec<String>,
+        /// Without the scenarios that take minutes.
         #[arg(long)]
         quick: bool,
     },
@@ -86,7 +89,7 @@ async fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Tidy => tidy::run(),
         Chore::Docs { check } => docs::run(check).await,
         Chore::Record { check } => record::run(check).await,
-        Chore::Bench { quick } => bench::run(quick).await,
+        Chore::Bench { scenarios, quick } => bench::run(&scenarios, quick),
         Chore::Measure { file, program } => bench::measure(&file, &program),
     }
 }

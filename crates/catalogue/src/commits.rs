@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use crate::row::row;
-use crate::{Connector, Cursor, Origin, Reader, Resource, Rows, Scope, Source, Table};
+use crate::{Connector, Cursor, Document, Origin, Reader, Resource, Rows, Scope, Source, Table};
 
 /// Commits of default branches.
 pub static COMMITS: Resource = Resource {
@@ -37,6 +37,10 @@ pub static COMMITS: Resource = Resource {
     ],
     documentation: "https://docs.gitlab.com/api/commits/#list-repository-commits",
 };
+
+/// The last commits of many default branches.
+pub static TRUNK_HEADS_QUERY: Document =
+    Document { name: "trunkHeads", text: include_str!("commits/trunk_heads.graphql") };
 
 /// The reader that asks for the size of each commit.
 pub const STATISTICS_READER: &str = "rest_statistics";

@@ -84,6 +84,7 @@ pub fn documents() -> Vec<&'static Document> {
     all.extend([&PROOF_QUERY, &pipelines::COUNT_PIPELINES_QUERY, &issues::COUNT_ISSUES_QUERY]);
     all.extend([&pipelines::PIPELINES_QUERY, &pipelines::RUNNING_PIPELINES_QUERY, &jobs::JOBS_QUERY]);
     all.push(&merge_request_commits::MERGE_REQUEST_COMMITS_QUERY);
+    all.push(&commits::TRUNK_HEADS_QUERY);
     all.extend([&merge_requests::OPEN_MERGE_REQUESTS_QUERY, &users::USERS_QUERY]);
     all.push(&issues::ISSUES_QUERY);
     all.extend(issues::LIST_QUERIES.iter().map(|(_, document)| document));

@@ -17,7 +17,9 @@ use crate::rest::Reply;
 use crate::state::State;
 use crate::truth::{Reading, approval_rules, truth};
 use crate::world::access::Viewer;
-use crate::world::change::{Kinds, Subject, random_change, random_change_among, random_ci_change};
+use crate::world::change::{
+    Day, Kinds, Spread, Subject, random_change, random_change_among, random_ci_change,
+};
 use crate::world::generate::READER;
 
 type App = Shared<Arc<State>>;
@@ -26,6 +28,7 @@ pub(crate) fn router() -> Router<Arc<State>> {
     Router::new()
         .route("/fake/requests", get(requests).delete(forget_requests))
         .route("/fake/change", post(change))
+        .route("/fake/day", post(day))
         .route("/fake/truth", get(show_truth))
         .route("/fake/clock", post(clock))
         .route("/fake/faults", post(faults))
@@ -74,6 +77,23 @@ async fn change(Shared(state): App, Query(wanted): Query<Change>) -> Response {
     };
     let done: Vec<String> = (0..wanted.count).map(|_| one()).collect();
     ok(&json!({ "changes": done }))
+}
+
+#[derive(Deserialize)]
+struct Moves {
+    #[serde(default)]
+    merge_requests: usize,
+    #[serde(default)]
+    pipelines: usize,
+    #[serde(default)]
+    clustered: bool,
+}
+
+async fn day(Shared(state): App, Query(wanted): Query<Moves>) -> Response {
+    let Moves { merge_requests, pipelines, clustered } = wanted;
+    let spread = if clustered { Spread::Clustered } else { Spread::Scattered };
+    let moved = state.world_mut().pass_a_day(Day { merge_requests, pipelines, spread });
+    ok(&json!({ "merge_requests": moved.0, "pipelines": moved.1 }))
 }
 
 /// Those of the names that are subjects.

@@ -20,6 +20,7 @@ pub struct Counters {
 struct Inner {
     by_kind: BTreeMap<(String, String, u16), u64>,
     by_token: BTreeMap<String, u64>,
+    by_operation: BTreeMap<String, u64>,
     bytes: u64,
     service_time: Duration,
 }
@@ -33,6 +34,8 @@ pub struct Counts {
     pub requests: Vec<Requests>,
     /// Answers by token, none included as an empty one.
     pub by_token: BTreeMap<String, u64>,
+    /// GraphQL queries by the name of their operation, none included as an empty one.
+    pub by_operation: BTreeMap<String, u64>,
     /// Bytes of bodies sent.
     pub bytes: u64,
     /// Sum of the latencies served, in seconds.
@@ -63,6 +66,10 @@ impl Counters {
         *inner.by_kind.entry((method.to_owned(), endpoint.to_owned(), status)).or_default() += 1;
         *inner.by_token.entry(token.to_owned()).or_default() += 1;
         inner.bytes += bytes as u64;
+    }
+
+    pub(crate) fn queried(&self, operation: &str) {
+        *lock(&self.inner).by_operation.entry(operation.to_owned()).or_default() += 1;
     }
 
     pub(crate) fn served(&self, time: Duration) {
@@ -99,6 +106,7 @@ impl Counters {
             total: self.total(),
             requests: requests.collect(),
             by_token: inner.by_token.clone(),
+            by_operation: inner.by_operation.clone(),
             bytes: inner.bytes,
             service_seconds: inner.service_time.as_secs_f64(),
         }

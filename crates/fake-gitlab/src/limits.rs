@@ -1,7 +1,7 @@
 //! The two unrelated limiters of GitLab: Rack::Attack over everything, with headers, and the application limits of
 //! single endpoints, without. Windows are fixed and run on real time.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -75,6 +75,8 @@ pub struct Limits {
     started: Instant,
     /// Window number and requests in it, by limit and whom it counts.
     windows: Mutex<HashMap<(String, String), (u128, u64)>>,
+    /// Requests counted by the throttle per user, of all users together, by window.
+    by_window: Mutex<BTreeMap<u128, u64>>,
 }
 
 /// Where a request stands against a throttle.
@@ -134,7 +136,12 @@ pub fn http_date(time: Time) -> String {
 impl Limits {
     /// With these settings, none of them used up.
     pub fn new(settings: LimitSettings) -> Self {
-        Self { settings: Mutex::new(settings), started: Instant::now(), windows: Mutex::default() }
+        Self {
+            settings: Mutex::new(settings),
+            started: Instant::now(),
+            windows: Mutex::default(),
+            by_window: Mutex::default(),
+        }
     }
 
     /// Replaces the settings and forgets what was counted.
@@ -153,10 +160,24 @@ impl Limits {
         of_user.into_iter().chain(of_address).min_by_key(|it| (!it.is_over(), it.remaining()))
     }
 
+    /// Requests that met the throttle per user, of all users together, in each of its windows from the first that had
+    /// any to the last.
+    pub fn requests_by_window(&self) -> Vec<u64> {
+        let counts = lock(&self.by_window);
+        let (Some((first, _)), Some((last, _))) = (counts.first_key_value(), counts.last_key_value()) else {
+            return Vec::new();
+        };
+        (*first..=*last).map(|window| counts.get(&window).copied().unwrap_or_default()).collect()
+    }
+
     fn hit(&self, name: &'static str, throttle: Throttle, whom: &str) -> Standing {
         // All requests of an address share one count, whatever name the header shows.
         let counted = if name == "throttle_authenticated_api" { name } else { "address" };
         let (observed, left) = self.add(counted, throttle, whom);
+        if counted != "address" {
+            let window = self.started.elapsed().as_nanos() / throttle.period.as_nanos().max(1);
+            *lock(&self.by_window).entry(window).or_default() += 1;
+        }
         Standing { name, throttle, observed, left }
     }
 

@@ -30,7 +30,7 @@ use crate::usage::{Counters, Usage};
 /// Reads from one GitLab server. Cheap to clone; clones share everything.
 #[derive(Clone)]
 pub struct Client {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
     attempts: Option<u32>,
     credential: Option<CredentialId>,
 }

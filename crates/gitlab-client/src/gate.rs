@@ -61,6 +61,13 @@ impl Pause {
         }
     }
 
+    /// Of two pauses of one budget the later counts.
+    fn absorb(&mut self, other: Pause) {
+        if other.until > self.until {
+            *self = other;
+        }
+    }
+
     pub(crate) fn until(&self, now: Instant) -> Option<Instant> {
         self.until.filter(|until| *until > now)
     }
@@ -124,6 +131,17 @@ impl Gate {
 
     pub(crate) fn endpoint_pause(&mut self, endpoint: &Arc<str>) -> &mut Pause {
         self.endpoints.entry(endpoint.clone()).or_default()
+    }
+
+    /// Takes in what is known of a gate that turned out to be this one: the later pause, the scarcer window.
+    pub(crate) fn absorb(&mut self, other: Gate, now: Instant) {
+        self.in_flight += other.in_flight;
+        self.pause.absorb(other.pause);
+        for (endpoint, pause) in other.endpoints {
+            self.endpoints.entry(endpoint).or_default().absorb(pause);
+        }
+        let windows = self.window.take().into_iter().chain(other.window);
+        self.window = windows.filter(|it| it.resets > now).min_by_key(|it| it.remaining);
     }
 
     /// A request sent at `sent` went through.

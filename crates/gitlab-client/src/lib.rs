@@ -40,6 +40,7 @@ mod network;
 mod pace;
 mod paging;
 mod pool;
+mod quota;
 mod redact;
 mod redirect;
 mod refusal;
@@ -52,6 +53,7 @@ pub mod tokens;
 mod transport;
 mod turn;
 mod usage;
+mod users;
 
 pub use allow::{EndpointRule, Method};
 pub use answer::{Answer, GraphqlAnswer, GraphqlError};

@@ -1,6 +1,7 @@
 //! The credentials of a client, each with its gate, and who goes next.
 
-use std::collections::HashSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use crate::config::{ConfigError, WaitPolicy};
 use crate::error::UnauthorizedReason;
 use crate::gate::Opening;
 use crate::limits::Limits;
-use crate::slot::{CredentialState, Slice, Slot, Wanted};
+use crate::quota::{Quota, Slice};
+use crate::slot::{CredentialState, Slot, Wanted};
 use crate::usage::CredentialUsage;
 
 /// The credentials of a client and the gate of the server.
@@ -27,6 +29,8 @@ pub(crate) struct Pool {
 
 struct Slots {
     all: Vec<Slot>,
+    /// By number; one that was absorbed by another has no slot any more.
+    quotas: Vec<Quota>,
     turn: u64,
     /// Everybody waits until then: every credential was asked to wait at once.
     paused_until: Option<Instant>,
@@ -71,7 +75,7 @@ pub(crate) struct Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         let mut slots = self.pool.slots();
-        slots.all[self.slot].gate.in_flight -= 1;
+        slots.quota_of(self.slot).gate.in_flight -= 1;
         drop(slots);
         self.pool.changed.notify_waiters();
     }
@@ -83,8 +87,10 @@ impl Pool {
         if let Some(twice) = credentials.iter().find(|it| !ids.insert(it.id.clone())) {
             return Err(ConfigError::DuplicateCredential(twice.id.clone()));
         }
-        let all = credentials.into_iter().map(Slot::new).collect::<Result<_, _>>()?;
-        let slots = Slots { all, turn: 0, paused_until: None, blockade: Blockade::default() };
+        let quotas = credentials.iter().map(|it| Quota::of(it.id.clone())).collect();
+        let slot = |(at, credential)| Slot::new(credential, at);
+        let all = credentials.into_iter().enumerate().map(slot).collect::<Result<_, _>>()?;
+        let slots = Slots { all, quotas, turn: 0, paused_until: None, blockade: Blockade::default() };
         Ok(Pool { slots: Mutex::new(slots), changed: Notify::new(), policy })
     }
 
@@ -92,22 +98,18 @@ impl Pool {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until somebody can go, but no longer than `until`.
-    pub(crate) async fn opened(&self, wanted: &Wanted<'_>, until: Instant) {
+    /// Waits until somebody can go, but no longer than was foreseen; also until the hope for better news is gone.
+    pub(crate) async fn opened(&self, wanted: &Wanted<'_>, foreseen: Closed) {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            let closed = self.is_closed(wanted, Instant::now());
-            if !closed || tokio::time::timeout_at(until, changed).await.is_err() {
+            let Choice::Wait(closed) = self.slots().choose(wanted, Instant::now()) else { return };
+            let hopeless = closed.certain && !foreseen.certain;
+            if hopeless || tokio::time::timeout_at(foreseen.until, changed).await.is_err() {
                 return;
             }
         }
-    }
-
-    /// Whether nobody could go now.
-    fn is_closed(&self, wanted: &Wanted<'_>, now: Instant) -> bool {
-        matches!(self.slots().choose(wanted, now), Choice::Wait(_))
     }
 
     /// Picks the credential with the most headroom, and lends it.
@@ -116,7 +118,7 @@ impl Pool {
         match slots.choose(wanted, now) {
             Choice::Nobody(reason) => Pick::Nobody(reason),
             Choice::Wait(closed) => Pick::Wait(closed),
-            Choice::Slot(slot) if slots.all[slot].lease.is_spent(now) => Pick::Lease(slot),
+            Choice::Slot(slot) if slots.quota_of(slot).lease.is_spent(now) => Pick::Lease(slot),
             Choice::Slot(slot) => Pick::Go(slots.lend(slot, now, self.clone())),
         }
     }
@@ -127,20 +129,20 @@ impl Pool {
         slot: usize,
         now: Instant,
     ) -> Option<(CredentialId, u32, Option<SeenWindow>)> {
-        let slots = self.slots();
-        let slot = &slots.all[slot];
-        let window = slot.gate.window(now);
+        let mut slots = self.slots();
+        let quota = slots.quota_of(slot);
+        let window = quota.gate.window(now);
         let want = window.and_then(|it| it.limit).map_or(100, |limit| (limit / 20).clamp(1, 100));
         let seen =
             window.map(|it| SeenWindow { limit: it.limit, remaining: it.remaining, resets: it.resets });
-        (slot.lease.is_spent(now) && !slot.lease.is_closed(now))
-            .then(|| (slot.credential.id.clone(), want, seen))
+        (quota.lease.is_spent(now) && !quota.lease.is_closed(now))
+            .then(|| (quota.credential.clone(), want, seen))
     }
 
     pub(crate) fn leased(&self, slot: usize, granted: u32, until: Instant) {
         // A store that answers "nothing, ask again at once" must not keep us busy.
         let closed_until = (granted == 0).then(|| until.max(Instant::now() + Duration::from_millis(100)));
-        self.slots().all[slot].lease = Slice { left: granted, until: Some(until), closed_until };
+        self.slots().quota_of(slot).lease = Slice { left: granted, until: Some(until), closed_until };
         self.changed.notify_waiters();
     }
 
@@ -148,31 +150,29 @@ impl Pool {
     pub(crate) fn passed(&self, ticket: &Ticket, endpoint: &str, worked: bool) {
         let mut slots = self.slots();
         slots.blockade.lifted();
-        let slot = &mut slots.all[ticket.slot];
-        slot.gate.passed(endpoint, ticket.sent);
+        slots.quota_of(ticket.slot).gate.passed(endpoint, ticket.sent);
         if worked {
-            slot.suspicion.clear();
+            slots.all[ticket.slot].suspicion.clear();
         }
     }
 
     /// Takes note of the headers of an answer.
     pub(crate) fn learn(&self, ticket: &Ticket, limits: &Limits, now: Instant) {
         let mut slots = self.slots();
-        let slot = &mut slots.all[ticket.slot];
-        let unknown = slot.gate.window(now).is_none();
-        slot.gate.learn(limits, now);
-        if unknown && slot.gate.window(now).is_some() {
+        let quota = slots.quota_of(ticket.slot);
+        let unknown = quota.gate.window(now).is_none();
+        quota.gate.learn(limits, now);
+        if unknown && quota.gate.window(now).is_some() {
             // The slice was cut without knowing how much there is.
-            slot.lease.left = 0;
+            quota.lease.left = 0;
         }
     }
 
     /// A 429 for all requests of a credential; returns until when it waits.
     pub(crate) fn limited(&self, ticket: &Ticket, told: Option<Duration>, now: Instant) -> Instant {
         let mut slots = self.slots();
-        let slot = &mut slots.all[ticket.slot];
-        slot.rate_limited += 1;
-        let until = slot.gate.pause.begin(ticket.sent, now, told, &self.policy);
+        slots.all[ticket.slot].rate_limited += 1;
+        let until = slots.quota_of(ticket.slot).gate.pause.begin(ticket.sent, now, told, &self.policy);
         slots.pause_if_all_wait(now);
         drop(slots);
         tracing::debug!(credential.id = %ticket.id, ms = (until - now).as_millis() as u64, "GitLab asks to wait");
@@ -189,9 +189,8 @@ impl Pool {
         now: Instant,
     ) {
         let mut slots = self.slots();
-        let slot = &mut slots.all[ticket.slot];
-        slot.rate_limited += 1;
-        slot.gate.endpoint_pause(endpoint).begin(ticket.sent, now, told, &self.policy);
+        slots.all[ticket.slot].rate_limited += 1;
+        slots.quota_of(ticket.slot).gate.endpoint_pause(endpoint).begin(ticket.sent, now, told, &self.policy);
     }
 
     /// A 403 that is not GitLab's. Whether the server is paused now.
@@ -236,7 +235,31 @@ impl Pool {
     }
 
     pub(crate) fn states(&self, now: Instant, clock: DateTime<Utc>) -> Vec<CredentialState> {
-        self.slots().all.iter().map(|slot| slot.state(now, clock)).collect()
+        let slots = self.slots();
+        slots.all.iter().map(|slot| slot.state(&slots.quotas[slot.quota].gate, now, clock)).collect()
+    }
+
+    /// Credentials that may belong to one user. Job tokens belong to a job and cannot tell.
+    pub(crate) fn tellers(&self) -> Vec<CredentialId> {
+        let slots = self.slots();
+        let tells = |slot: &&Slot| slot.credential.kind != TokenKind::Job && slot.disabled.is_none();
+        slots.all.iter().filter(tells).map(|slot| slot.credential.id.clone()).collect()
+    }
+
+    /// These credentials belong to one user: what GitLab counts of one counts for all.
+    pub(crate) fn share(&self, ids: &[CredentialId], now: Instant) {
+        let mut slots = self.slots();
+        let of = |slots: &Slots| -> Vec<usize> {
+            let named = slots.all.iter().filter(|it| ids.contains(&it.credential.id));
+            named.map(|it| it.quota).collect()
+        };
+        let quotas = of(&slots);
+        let Some(first) = quotas.first().copied() else { return };
+        for other in quotas {
+            slots.merge(first, other, now);
+        }
+        drop(slots);
+        self.changed.notify_waiters();
     }
 }
 
@@ -254,6 +277,33 @@ enum Choice {
 }
 
 impl Slots {
+    fn quota_of(&mut self, slot: usize) -> &mut Quota {
+        let quota = self.all[slot].quota;
+        &mut self.quotas[quota]
+    }
+
+    /// Lets the slots of one quota use another.
+    fn merge(&mut self, into: usize, from: usize, now: Instant) {
+        if into == from {
+            return;
+        }
+        let nothing = Quota::of(self.quotas[from].credential.clone());
+        let absorbed = std::mem::replace(&mut self.quotas[from], nothing);
+        self.quotas[into].absorb(absorbed, now);
+        self.all.iter_mut().filter(|it| it.quota == from).for_each(|it| it.quota = into);
+    }
+
+    fn opening(&self, slot: usize, wanted: &Wanted<'_>, now: Instant) -> Opening {
+        self.quotas[self.all[slot].quota].opening(wanted.endpoint, now)
+    }
+
+    /// Unknown headroom first, then the most; among equals the least busy and the longest idle.
+    fn rank(&self, slot: usize, now: Instant) -> (u32, Reverse<u32>, Reverse<u64>) {
+        let slot = &self.all[slot];
+        let gate = &self.quotas[slot.quota].gate;
+        (gate.headroom(now).unwrap_or(u32::MAX), Reverse(gate.in_flight), Reverse(slot.last_turn))
+    }
+
     fn choose(&self, wanted: &Wanted<'_>, now: Instant) -> Choice {
         if let Some(until) = self.blockade.until(now) {
             return Choice::Wait(Closed { until, blocked: true, certain: true });
@@ -262,16 +312,15 @@ impl Slots {
             return Choice::Wait(Closed { until, blocked: false, certain: true });
         }
         let fitting: Vec<usize> = (0..self.all.len()).filter(|&it| self.all[it].fits(it, wanted)).collect();
-        let open =
-            fitting.iter().rev().copied().filter(|&it| self.all[it].opening(wanted, now) == Opening::Now);
-        match open.max_by_key(|&it| self.all[it].rank(now)) {
+        let open = fitting.iter().rev().copied().filter(|&it| self.opening(it, wanted, now) == Opening::Now);
+        match open.max_by_key(|&it| self.rank(it, now)) {
             Some(slot) => Choice::Slot(slot),
             None => self.earliest(&fitting, wanted, now),
         }
     }
 
     fn earliest(&self, fitting: &[usize], wanted: &Wanted<'_>, now: Instant) -> Choice {
-        let openings = fitting.iter().map(|&it| self.all[it].opening(wanted, now));
+        let openings = fitting.iter().map(|&it| self.opening(it, wanted, now));
         let times = openings.filter_map(|opening| match opening {
             Opening::Now => None,
             Opening::At(until) => Some((until, true)),
@@ -301,23 +350,20 @@ impl Slots {
         let it = &mut self.all[slot];
         it.last_turn = turn;
         it.requests += 1;
-        it.lease.left = it.lease.left.saturating_sub(1);
-        it.gate.in_flight += 1;
-        Ticket {
-            pool,
-            slot,
-            id: it.credential.id.clone(),
-            kind: it.credential.kind,
-            header: it.header.clone(),
-            sent: now,
-        }
+        let (id, kind, header) = (it.credential.id.clone(), it.credential.kind, it.header.clone());
+        let quota = self.quota_of(slot);
+        quota.lease.left = quota.lease.left.saturating_sub(1);
+        quota.gate.in_flight += 1;
+        Ticket { pool, slot, id, kind, header, sent: now }
     }
 
-    /// Where several credentials were all asked to wait until the same moment, it is the address that is counted.
+    /// Where several users were all asked to wait until the same moment, it is the address that is counted.
     fn pause_if_all_wait(&mut self, now: Instant) {
         const MOMENT: Duration = Duration::from_secs(5);
-        let usable = self.all.iter().filter(|slot| slot.disabled.is_none());
-        let ends: Option<Vec<Instant>> = usable.map(|slot| slot.gate.pause.until(now)).collect();
+        let usable: BTreeSet<usize> =
+            self.all.iter().filter(|slot| slot.disabled.is_none()).map(|slot| slot.quota).collect();
+        let ends: Option<Vec<Instant>> =
+            usable.into_iter().map(|it| self.quotas[it].gate.pause.until(now)).collect();
         let Some(ends) = ends.filter(|ends| ends.len() > 1) else { return };
         let (Some(first), Some(last)) = (ends.iter().min(), ends.iter().max()) else { return };
         if *last - *first <= MOMENT {

@@ -1,6 +1,5 @@
 //! One credential of a pool with what is known of it.
 
-use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use tokio::time::Instant;
 use crate::auth::{Credential, CredentialId};
 use crate::config::ConfigError;
 use crate::error::UnauthorizedReason;
-use crate::gate::{Gate, Opening};
+use crate::gate::Gate;
 
 /// How a credential stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,23 +33,15 @@ pub struct CredentialState {
 pub(crate) struct Slot {
     pub(crate) credential: Credential,
     pub(crate) header: (HeaderName, HeaderValue),
-    pub(crate) gate: Gate,
+    /// Which of the pool's quotas its requests count against.
+    pub(crate) quota: usize,
     pub(crate) disabled: Option<UnauthorizedReason>,
     /// Endpoints it has no scope for, with the scopes they need.
     pub(crate) lacking: HashMap<Arc<str>, Box<str>>,
     pub(crate) suspicion: Suspicion,
-    pub(crate) lease: Slice,
     pub(crate) last_turn: u64,
     pub(crate) requests: u64,
     pub(crate) rate_limited: u64,
-}
-
-/// Requests granted by the gate store.
-#[derive(Default)]
-pub(crate) struct Slice {
-    pub(crate) left: u32,
-    pub(crate) until: Option<Instant>,
-    pub(crate) closed_until: Option<Instant>,
 }
 
 /// Answers 401 that do not say that the token is bad.
@@ -85,16 +76,15 @@ pub(crate) struct Wanted<'w> {
 }
 
 impl Slot {
-    pub(crate) fn new(credential: Credential) -> Result<Self, ConfigError> {
+    pub(crate) fn new(credential: Credential, quota: usize) -> Result<Self, ConfigError> {
         let header = credential.header().ok_or_else(|| ConfigError::Token(credential.id.clone()))?;
         Ok(Slot {
             credential,
             header,
-            gate: Gate::default(),
+            quota,
             disabled: None,
             lacking: HashMap::new(),
             suspicion: Suspicion::default(),
-            lease: Slice::default(),
             last_turn: 0,
             requests: 0,
             rate_limited: 0,
@@ -110,38 +100,15 @@ impl Slot {
         self.is_asked(wanted) && self.disabled.is_none() && !lacks_scope && !wanted.refused.contains(&index)
     }
 
-    pub(crate) fn opening(&self, wanted: &Wanted<'_>, now: Instant) -> Opening {
-        match self.lease.closed_until.filter(|until| *until > now) {
-            Some(until) => Opening::At(until),
-            None => self.gate.opening(wanted.endpoint, now),
-        }
-    }
-
-    /// Unknown headroom first, then the most; among equals the least busy and the longest idle.
-    pub(crate) fn rank(&self, now: Instant) -> (u32, Reverse<u32>, Reverse<u64>) {
-        let headroom = self.gate.headroom(now).unwrap_or(u32::MAX);
-        (headroom, Reverse(self.gate.in_flight), Reverse(self.last_turn))
-    }
-
-    pub(crate) fn state(&self, now: Instant, clock: DateTime<Utc>) -> CredentialState {
-        let window = self.gate.window(now);
+    pub(crate) fn state(&self, gate: &Gate, now: Instant, clock: DateTime<Utc>) -> CredentialState {
+        let window = gate.window(now);
         CredentialState {
             id: self.credential.id.clone(),
             label: self.credential.label.clone(),
             disabled: self.disabled,
             remaining: window.map(|window| window.remaining),
             resets_at: window.map(|window| clock + (window.resets - now)),
-            paused_until: self.gate.pause.until(now).map(|until| clock + (until - now)),
+            paused_until: gate.pause.until(now).map(|until| clock + (until - now)),
         }
-    }
-}
-
-impl Slice {
-    pub(crate) fn is_spent(&self, now: Instant) -> bool {
-        self.left == 0 || self.until.is_none_or(|until| until <= now)
-    }
-
-    pub(crate) fn is_closed(&self, now: Instant) -> bool {
-        self.closed_until.is_some_and(|until| until > now)
     }
 }

@@ -41,7 +41,7 @@ impl Inner {
         if closed.certain && course.waited + ahead > self.wait.patience {
             return Err(self.impatient(closed));
         }
-        self.pool.opened(&wanted(call, course), closed.until).await;
+        self.pool.opened(&wanted(call, course), closed).await;
         let waited = began.elapsed();
         course.waited += waited;
         self.counters.waited(waited);

@@ -102,6 +102,23 @@ impl Store {
         Ok(())
     }
 
+    /// Says that default branches were found where they were read to, and what GitLab told of them.
+    pub async fn trunks_unmoved(&self, signs: &[TrunkSigns]) -> Result<(), StoreError> {
+        let projects: Vec<i64> = signs.iter().map(|it| it.project_id).collect();
+        let active: Vec<Option<DateTime<Utc>>> = signs.iter().map(|it| it.last_activity_at).collect();
+        sqlx::query(
+            "update weir.trunks as t
+                set last_activity_at = u.a
+               from unnest($1::bigint[], $2::timestamptz[]) as u(p, a)
+              where t.project_id = u.p",
+        )
+        .bind(projects)
+        .bind(active)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
     /// Forgets how far default branches were read, so that they are read again from the beginning.
     pub async fn forget_trunks(&self, projects: &[i64]) -> Result<(), StoreError> {
         sqlx::query("delete from weir.trunks where project_id = any($1)")

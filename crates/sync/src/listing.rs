@@ -9,6 +9,7 @@
 mod again;
 mod graphql;
 mod rest;
+mod together;
 
 use catalogue::{Document, Resource, Rows};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -109,6 +110,7 @@ pub(crate) fn reaches(partition: &Partition, since: Option<DateTime<Utc>>) -> bo
 
 pub(crate) use again::{by_iids, within};
 pub(crate) use rest::paired_order;
+pub(crate) use together::together;
 
 /// A page on its way to the database.
 pub(crate) struct Read {

@@ -6,6 +6,7 @@
 //! The first page tells the head; every other page is asked of that commit, not of the branch, so that the list does not
 //! move while it is read, and goes on exactly where it was cut short.
 
+mod heads;
 mod page;
 mod walk;
 
@@ -16,6 +17,7 @@ use store::{Lease, Partition, PartitionKey, Trunk, TrunkStep, Unit};
 
 use crate::engine::{Engine, Halt};
 use crate::listing::{self, Done};
+pub(crate) use heads::unmoved;
 use page::Fetched;
 use walk::{Next, Walk};
 

@@ -11,12 +11,13 @@ use super::Programs;
 use super::fake::Fake;
 
 /// The token that every fake knows.
-const TOKEN: &str = "glpat-fake-token";
+pub const TOKEN: &str = "glpat-fake-token";
 
 /// A data directory with a running database; both are gone when this is dropped.
 pub struct Place<'p> {
     programs: &'p Programs,
     data_dir: PathBuf,
+    tokens: String,
 }
 
 /// What an import did and used.
@@ -39,27 +40,42 @@ impl<'p> Place<'p> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let data_dir = std::env::temp_dir().join(format!("weir-bench-{}-{number}", std::process::id()));
-        let place = Place { programs, data_dir };
+        let place = Place { programs, data_dir, tokens: TOKEN.to_owned() };
         place.weir(&["database", "start"])?;
         // The schema, too, is made before the clock runs: it is part of the start of the database.
         place.count("select count(*) from gitlab_projects")?;
         Ok(place)
     }
 
+    /// With these tokens instead of the one that every fake knows.
+    pub fn with_tokens(mut self, tokens: &[&str]) -> Place<'p> {
+        self.tokens = tokens.join(",");
+        self
+    }
+
     /// Imports everything from a fake.
     pub fn import(&self, fake: &Fake, options: &[&str]) -> anyhow::Result<Import> {
+        self.run("sync", fake, options)
+    }
+
+    /// Proves that everything was imported.
+    pub fn prove(&self, fake: &Fake) -> anyhow::Result<Import> {
+        self.run("proof", fake, &[])
+    }
+
+    fn run(&self, command: &str, fake: &Fake, options: &[&str]) -> anyhow::Result<Import> {
         let file = self.data_dir.with_extension("usage");
-        let mut command = Command::new(&self.programs.xtask);
-        command
+        let mut measuring = Command::new(&self.programs.xtask);
+        measuring
             .arg("measure")
             .arg(&file)
             .arg(&self.programs.weir)
-            .args(["sync", "--json", "--url", &fake.url]);
-        let output = self.succeed(command.args(options))?;
+            .args([command, "--json", "--url", &fake.url]);
+        let output = self.succeed(measuring.args(options))?;
         let usage: Value = serde_json::from_slice(&std::fs::read(&file)?)?;
         std::fs::remove_file(&file)?;
-        let outcome: Value = serde_json::from_slice(&output.stdout).context("weir sync printed no JSON")?;
-        ensure!(outcome["ok"] == true, "the import failed: {}", outcome["error"]);
+        let outcome: Value = serde_json::from_slice(&output.stdout).context("weir printed no JSON")?;
+        ensure!(outcome["ok"] == true, "it failed: {}", outcome["error"]);
         let tables = outcome["resources"].as_object().context("the outcome names no tables")?;
         Ok(Import {
             seconds: number(&usage["seconds"])?,
@@ -86,7 +102,10 @@ impl<'p> Place<'p> {
     }
 
     fn succeed(&self, command: &mut Command) -> anyhow::Result<Output> {
-        command.env("WEIR_DATA_DIR", &self.data_dir).env("GITLAB_TOKEN", TOKEN).env_remove("DATABASE_URL");
+        command
+            .env("WEIR_DATA_DIR", &self.data_dir)
+            .env("GITLAB_TOKEN", &self.tokens)
+            .env_remove("DATABASE_URL");
         let output = command.output().with_context(|| format!("{command:?} cannot be run"))?;
         let told = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "{command:?} ended with {}:\n{told}", output.status);

@@ -5,7 +5,7 @@
 pub struct Table(Vec<Line>);
 
 struct Line {
-    scenario: &'static str,
+    scenario: String,
     figure: String,
     value: f64,
     target: Target,
@@ -22,9 +22,9 @@ pub enum Target {
 
 impl Table {
     /// Adds a figure.
-    pub fn add(&mut self, scenario: &'static str, figure: &str, value: f64, target: Target) {
+    pub fn add(&mut self, scenario: &str, figure: &str, value: f64, target: Target) {
         eprintln!("{scenario}: {figure} {}", shown(value));
-        self.0.push(Line { scenario, figure: figure.to_owned(), value, target });
+        self.0.push(Line { scenario: scenario.to_owned(), figure: figure.to_owned(), value, target });
     }
 
     /// Prints all figures, as a table of Markdown.

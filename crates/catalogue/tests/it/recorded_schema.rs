@@ -15,6 +15,8 @@ type PipelineCounts { all: Int finished: Int pending: Int running: Int }
 type CiRunner { id: ID! runnerType: String! }
 type DetailedStatus { tooltip: String }
 type ProjectStatistics { commitCount: Float! }
+type Repository { tree(path: String, recursive: Boolean, ref: String): Tree }
+type Tree { lastCommit: Commit }
 type IssueConnection { nodes: [Issue] pageInfo: PageInfo! count: Int! }
 type Issue {
   id: ID! iid: ID! title: String! description: String state: String! type: String severity: String confidential: Boolean!
@@ -24,7 +26,7 @@ type Issue {
 }
 type MemberInterface { id: ID! accessLevel: AccessLevel createdAt: Time expiresAt: Time user: UserCore }
 ";
-const SUPPLIED: [&str; 10] = [
+const SUPPLIED: [&str; 12] = [
     "GroupMemberConnection",
     "MilestoneConnection",
     "CiStage",
@@ -35,6 +37,8 @@ const SUPPLIED: [&str; 10] = [
     "IssueConnection",
     "Issue",
     "MemberInterface",
+    "Repository",
+    "Tree",
 ];
 const BUILT_IN: [&str; 5] = ["String", "Int", "Float", "Boolean", "ID"];
 

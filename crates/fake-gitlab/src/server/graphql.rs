@@ -1,5 +1,6 @@
 //! `POST /api/graphql`: the executor with the rights of whoever asks.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -28,6 +29,7 @@ pub(super) fn router() -> Router<Arc<State>> {
 }
 
 fn answer(state: &State, token: &TokenSpec, body: &[u8]) -> Response {
+    state.counters.queried(&operation(body));
     let world = state.world();
     let index = state.derived(&world, Index::build);
     let viewer = token.viewer();
@@ -38,6 +40,19 @@ fn answer(state: &State, token: &TokenSpec, body: &[u8]) -> Response {
     let mut response = (status, headers, answer.body).into_response();
     response.extensions_mut().insert(Items(answer.items));
     response
+}
+
+/// The name of the operation in a request; empty where it has none.
+fn operation(body: &[u8]) -> String {
+    #[derive(serde::Deserialize)]
+    struct Request<'b> {
+        #[serde(borrow)]
+        query: Option<Cow<'b, str>>,
+    }
+    let request = serde_json::from_slice::<Request<'_>>(body).ok();
+    let text = request.and_then(|it| it.query).unwrap_or_default();
+    let named = text.trim_start().strip_prefix("query").unwrap_or_default().trim_start();
+    named.chars().take_while(|it| it.is_alphanumeric() || *it == '_').collect()
 }
 
 fn options(state: &State, base_url: &str) -> GraphqlOptions {

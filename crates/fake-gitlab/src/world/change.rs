@@ -5,6 +5,7 @@
 mod approval_rules;
 mod ci;
 mod commits;
+mod day;
 mod groups;
 mod issues;
 mod labels;
@@ -18,6 +19,7 @@ mod reviews;
 
 pub use ci::{JobOutcome, NewDeployment, NewJob, NewPipeline};
 pub(crate) use commits::new_commit;
+pub use day::{Day, Spread};
 pub use issues::NewIssue;
 pub use merge_requests::{MergeStyle, NewMergeRequest};
 pub use notes::NewNote;

@@ -116,6 +116,22 @@ impl Scale {
     pub fn large() -> Self {
         Self { groups: 24, projects: 200, people: 400, ..Self::medium() }
     }
+
+    /// The model organisation, or one part in so many of it: 1,000 projects with 200,000 merge requests, and
+    /// 1,000,000 pipelines with 8,000,000 jobs. A smaller part has fewer projects, each as large as ever.
+    pub fn model(one_in: usize) -> Self {
+        let part = |whole: usize, least: usize| (whole / one_in.max(1)).max(least);
+        Self {
+            groups: part(150, 6),
+            projects: part(1_000, 1),
+            merge_requests_per_project: 200,
+            pipelines_per_project: 1_000,
+            people: part(2_000, 40),
+            deployments_per_project: 100,
+            oddities: false,
+            ..Self::medium()
+        }
+    }
 }
 
 /// Makes a world. It stands at 2026-06-01T12:00:00Z; its newest change is at least ten minutes old.

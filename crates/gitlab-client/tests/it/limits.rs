@@ -1,5 +1,6 @@
 //! 429 is a schedule.
 
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gitlab_client::{Client, ErrorKind, Request};
@@ -115,6 +116,57 @@ async fn a_limit_that_meets_all_credentials_at_once_pauses_the_server() {
     client.get(&labels(1)).await.unwrap();
     assert!(started.elapsed() >= Duration::from_secs(2), "the longer of the two waits counts");
     assert_eq!(server.count(), 3);
+}
+
+/// Answers with what is left of a budget of so many requests; above it with 429.
+fn budget(left: &AtomicU32, limit: u32) -> Reply {
+    let left = left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+    let reply = if left.is_ok() { reply(200, r#"{"id":7}"#) } else { later() };
+    reply
+        .header("ratelimit-limit", limit)
+        .header("ratelimit-remaining", left.map_or(0, |left| left - 1))
+        .header("ratelimit-reset", "4102444800")
+        .header("date", "Thu, 31 Dec 2099 23:00:00 GMT")
+}
+
+#[tokio::test]
+async fn tokens_of_one_user_never_send_more_than_the_user_may() {
+    let left = AtomicU32::new(40);
+    let server = Server::start(move |_| budget(&left, 40).after(Duration::from_millis(5))).await;
+    let client = server.client_with(|config| {
+        config.credentials = ["a", "b", "c"].map(credential).into();
+        config.wait.patience = Duration::from_secs(1);
+    });
+    client.recognise_users().await;
+    let all = (0..60).map(|project| {
+        let client = client.clone();
+        async move { client.get(&labels(project)).await.is_ok() }
+    });
+    let read = futures::future::join_all(all).await.into_iter().filter(|it| *it).count();
+    let usage = client.usage();
+    assert_eq!((read, server.count(), usage.rate_limited), (37, 40, 0), "three were asked for their user");
+    assert!(usage.credentials.iter().all(|it| it.requests > 5), "all of them work: {usage:?}");
+    assert_eq!(client.credentials().into_iter().map(|it| it.remaining).collect::<Vec<_>>(), [Some(0); 3]);
+}
+
+#[tokio::test]
+async fn a_single_token_is_not_asked_for_its_user() {
+    let server = Server::start(|_| ok()).await;
+    server.client().recognise_users().await;
+    assert_eq!(server.count(), 0);
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_tell_its_user_keeps_its_own_budget() {
+    let server = Server::start(|hit| match hit.path.as_str() {
+        "/api/v4/user" => reply(500, "no"),
+        _ if hit.token() == "token-of-a" => later().header("retry-after", 60),
+        _ => ok(),
+    })
+    .await;
+    let client = server.client_with(|config| config.credentials = vec![credential("a"), credential("b")]);
+    client.recognise_users().await;
+    assert_eq!(client.get(&labels(1)).await.unwrap().credential.as_str(), "b");
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ pub(super) struct Window {
 }
 
 /// A page as answered, and what it says about the next one.
-struct Fetched {
+pub(super) struct Fetched {
     rows: Rows,
     rejects: Vec<store::Reject>,
     sent_at: DateTime<Utc>,
@@ -63,6 +63,13 @@ struct Fetched {
     ids: Vec<i64>,
     /// `updated_at` of its last element, or `created_at` where the list is in order of numbers.
     last: Option<DateTime<Utc>>,
+}
+
+impl Fetched {
+    /// What is written of it.
+    pub(super) fn into_parts(self) -> (Rows, Vec<store::Reject>, DateTime<Utc>) {
+        (self.rows, self.rejects, self.sent_at)
+    }
 }
 
 pub(super) async fn forward(
@@ -248,7 +255,7 @@ fn unseen(walk: &Walk<'_>, reason: &str, detail: &str) -> Halt {
     Halt::Skipped
 }
 
-fn rows(walk: &Walk<'_>, answer: &GraphqlAnswer, list: &Connection) -> Fetched {
+pub(super) fn rows(walk: &Walk<'_>, answer: &GraphqlAnswer, list: &Connection) -> Fetched {
     let origin = walk.engine.origin().project(walk.project);
     let mut rows = Rows::default();
     let resource = walk.listing.resource;

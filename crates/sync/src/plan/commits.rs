@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use catalogue::merge_request_commits::MERGE_REQUEST_COMMITS;
-use store::{Joined, Unit};
+use store::{Joined, Partition, Unit};
 
 use super::merge_requests::is_idle;
 use crate::Progress;
 use crate::commits::LISTING;
 use crate::engine::{Engine, Halt};
+use crate::listing::together;
 use crate::sight::{Found, Sight};
 use crate::standing::Standing;
 
@@ -49,7 +50,10 @@ pub(super) async fn plan(
     idle.retain(|it| !emptied.contains(it));
     moved.extend(emptied);
     engine.store.confirm(engine.instance.0, resource, &idle, engine.started).await?;
-    let units: Vec<Unit> = moved.iter().map(|it| LISTING.unit(*it)).collect();
+    let stored: Vec<&Partition> = stored.iter().collect();
+    let read = together(engine, &LISTING, &moved, &stored).await?;
+    let alone = moved.iter().filter(|it| !read.contains(it));
+    let units: Vec<Unit> = alone.map(|it| LISTING.unit(*it)).collect();
     engine.store.add_units(joined.id, &units).await?;
     Progress::add(&engine.progress.projects, units.len() as u64);
     idle.extend(moved);

@@ -9,7 +9,7 @@ use store::{Joined, Partition, Unit};
 use super::far_enough;
 use crate::Progress;
 use crate::engine::{Engine, Halt};
-use crate::listing::{Listing, OVERLAP};
+use crate::listing::{Listing, OVERLAP, together};
 use crate::merge_requests::LISTING;
 use crate::sight::{Found, Sight};
 use crate::standing::Standing;
@@ -79,9 +79,14 @@ pub(super) async fn plan(
     units.extend(emptied.into_iter().map(|it| LISTING.unit(it)));
     Progress::add(&engine.progress.projects, units.len() as u64);
     engine.store.confirm(engine.instance.0, MERGE_REQUESTS.name, &idle, engine.started).await?;
-    engine.store.add_units(joined.id, &units).await?;
     // Where something moved, the open merge requests that did not move are checked as well.
-    idle.extend(units.iter().map(|it| it.parent_id));
+    let moved: Vec<i64> = units.iter().map(|it| it.parent_id).collect();
+    let stored: Vec<&Partition> = stored.iter().collect();
+    let read = together(engine, &LISTING, &moved, &stored).await?;
+    units.retain(|it| !read.contains(&it.parent_id));
+    engine.store.add_units(joined.id, &units).await?;
+    Progress::add(&engine.progress.projects_done, read.len() as u64);
+    idle.extend(moved);
     Ok(idle)
 }
 

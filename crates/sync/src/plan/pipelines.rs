@@ -11,7 +11,7 @@ use super::far_enough;
 use crate::Progress;
 use crate::details::Since;
 use crate::engine::{Engine, Halt};
-use crate::listing::{Listing, OVERLAP};
+use crate::listing::{Listing, OVERLAP, together};
 use crate::pipelines::{CHILDREN, LISTING};
 use crate::sight::{Found, Sight};
 use crate::standing::Standing;
@@ -36,6 +36,14 @@ impl Read {
     pub(super) fn since(&self, engine: &Engine, project: i64) -> Since {
         let end = |it| self.end(engine, it, engine.instance.id(project));
         Some(end(&LISTING)?.min(end(&CHILDREN)?) - OVERLAP)
+    }
+
+    /// The partitions of a listing, those of a project beside each other.
+    fn of(&self, listing: &Listing) -> Vec<&Partition> {
+        let mut stored: Vec<&Partition> =
+            self.0.values().filter(|it| it.key.resource == listing.resource.name).collect();
+        stored.sort_by_key(|it| it.key.parent_id);
+        stored
     }
 
     /// Up to when a listing of a project is complete.
@@ -101,6 +109,12 @@ pub(super) async fn plan(
     }
     empty.extend(settle(engine, doubtful).await?);
     engine.store.found_empty(&empty, engine.started).await?;
+    for listing in [&LISTING, &CHILDREN] {
+        let of_listing = |it: &Unit| it.resource == listing.resource.name;
+        let moved: Vec<i64> = units.iter().filter(|it| of_listing(it)).map(|it| it.parent_id).collect();
+        let read = together(engine, listing, &moved, &read.of(listing)).await?;
+        units.retain(|it| !of_listing(it) || !read.contains(&it.parent_id));
+    }
     engine.store.add_units(joined.id, &units).await?;
     Progress::add(&engine.progress.projects, units.len() as u64);
     Ok(before)

@@ -11,7 +11,7 @@ use crate::Progress;
 use crate::engine::{Engine, Halt};
 use crate::sight::{Found, Sight};
 use crate::standing::Standing;
-use crate::trunk::{reaches, unit};
+use crate::trunk::{self, reaches, unit};
 
 /// GitLab does not move the last activity for what follows within an hour.
 const ACTIVITY: TimeDelta = TimeDelta::hours(1);
@@ -31,7 +31,7 @@ pub(super) async fn plan(
     }
     let stored = engine.store.trunks(engine.instance.0).await?;
     let stored: HashMap<i64, Trunk> = stored.into_iter().map(|it| (it.signs.project_id, it)).collect();
-    let (mut idle, mut due) = (Vec::new(), Vec::new());
+    let (mut idle, mut due, mut doubtful) = (Vec::new(), Vec::new(), Vec::new());
     for found in sight.projects.values() {
         let id = engine.instance.id(found.source_id);
         if found.repository_off {
@@ -43,11 +43,15 @@ pub(super) async fn plan(
             continue;
         }
         let signs = signs(id, found, standings.get(&found.source_id));
-        match stored.get(&id).is_some_and(|it| is_idle(engine, it, &signs)) {
-            true => idle.push(id),
-            false => due.push(signs),
+        match stored.get(&id) {
+            Some(trunk) if is_idle(engine, trunk, &signs) => idle.push(id),
+            Some(trunk) if is_doubtful(engine, trunk, &signs) => doubtful.push((signs, trunk)),
+            _ => due.push(signs),
         }
     }
+    let unmoved = trunk::unmoved(engine, doubtful, &mut due).await?;
+    engine.store.trunks_unmoved(&unmoved).await?;
+    idle.extend(unmoved.iter().map(|it| it.project_id));
     engine.store.confirm(engine.instance.0, COMMITS.name, &idle, engine.started).await?;
     engine.store.trunks_due(&due).await?;
     let units: Vec<Unit> = due.iter().map(|it| unit(it.project_id)).collect();
@@ -65,15 +69,28 @@ fn signs(project_id: i64, found: &Found, standing: Option<&Standing>) -> TrunkSi
     }
 }
 
-/// Whether a branch is read as this run wants it, and nothing shows that it has moved since.
-fn is_idle(engine: &Engine, trunk: &Trunk, signs: &TrunkSigns) -> bool {
-    let Some(read_at) = trunk.read_at.filter(|_| !trunk.due) else { return false };
+/// When a branch was read, where that was as this run wants it.
+fn read_at(engine: &Engine, trunk: &Trunk) -> Option<DateTime<Utc>> {
     let wanted = reaches(trunk.read_from, engine.options.scope.since)
         && (trunk.statistics || !engine.options.commit_statistics);
-    // Within an hour of an activity a push may have put as many commits in the place of others, and no sign tells. It costs
-    // a request, so it is left to the sweep.
-    let settled = !engine.options.sweep || signs.last_activity_at.is_none_or(|it| read_at > it + ACTIVITY);
-    wanted && settled && is_unmoved(&trunk.signs, signs, read_at, engine.started)
+    trunk.read_at.filter(|_| wanted && !trunk.due)
+}
+
+/// Whether a branch is read as this run wants it, and nothing shows that it has moved since.
+fn is_idle(engine: &Engine, trunk: &Trunk, signs: &TrunkSigns) -> bool {
+    let Some(at) = read_at(engine, trunk) else { return false };
+    // Within an hour of an activity a push may have put as many commits in the place of others, and no sign tells. To see
+    // where it ends costs a request, so that is left to the sweep.
+    let settled = !engine.options.sweep || signs.last_activity_at.is_none_or(|it| at > it + ACTIVITY);
+    settled && is_unmoved(&trunk.signs, signs, at, engine.started)
+}
+
+/// Whether only the activity shows that a branch may have moved: any comment is one. Where it ends will tell.
+fn is_doubtful(engine: &Engine, trunk: &Trunk, signs: &TrunkSigns) -> bool {
+    let same = signs.commit_count.is_some()
+        && trunk.signs.commit_count == signs.commit_count
+        && trunk.signs.default_branch == signs.default_branch;
+    same && trunk.head.is_some() && engine.capabilities.graphql && read_at(engine, trunk).is_some()
 }
 
 fn is_unmoved(before: &TrunkSigns, now: &TrunkSigns, read_at: DateTime<Utc>, started: DateTime<Utc>) -> bool {

@@ -119,6 +119,7 @@ async fn attend(settings: &Settings, arguments: Arguments) -> Result<ExitCode, P
     job_scope(&mut options)?;
     let database = database::open(settings, connections()).await?;
     let Connection { client, config, job_token, .. } = connection;
+    client.recognise_users().await;
     let plain = settings.verbose > 0;
     if arguments.dry_run {
         return estimate(client, &database.store, options, arguments.json).await;

@@ -1,5 +1,7 @@
 //! Members of groups and projects. No merge request moves for them.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 
 use crate::world::model::{Id, Member, User, UserType, World};
@@ -52,6 +54,24 @@ impl World {
         let member = members.entry(user_id).or_insert(fresh);
         member.access_level = access_level;
         member.expires_at = expires_at;
+    }
+
+    /// Creates a service account that is a member wherever another user is, with the same rights.
+    pub fn create_twin(&mut self, of: Id, username: &str) -> Id {
+        let twin = self.create_user(username, username, UserType::ServiceAccount);
+        let level =
+            |members: &BTreeMap<Id, Member>| members.get(&of).map(|it| (it.access_level, it.expires_at));
+        let groups: Vec<_> =
+            self.groups.values().filter_map(|it| level(&it.members).map(|level| (it.id, level))).collect();
+        let projects: Vec<_> =
+            self.projects.values().filter_map(|it| level(&it.members).map(|level| (it.id, level))).collect();
+        for (group, (access_level, expires_at)) in groups {
+            self.set_group_member(group, twin, access_level, expires_at);
+        }
+        for (project, (access_level, expires_at)) in projects {
+            self.set_project_member(project, twin, access_level, expires_at);
+        }
+        twin
     }
 
     /// Removes a direct member of a group.

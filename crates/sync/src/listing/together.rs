@@ -1,0 +1,187 @@
+//! What moved in many projects, a few elements of each in one request: on an ordinary day most projects have moved a
+//! little. Where there is more than a few, the project is read on its own.
+
+use std::collections::HashSet;
+
+use catalogue::{Answer, Connection, Gid, gid};
+use chrono::{DateTime, SecondsFormat, Utc};
+use futures::{StreamExt, TryStreamExt, stream};
+use gitlab_client::GraphqlAnswer;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use store::Partition;
+
+use super::{Listing, OVERLAP, Order, Read, Walk, graphql};
+use crate::engine::{Engine, Halt};
+
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(borrow)]
+    projects: Option<Connection<'a>>,
+}
+
+#[derive(Deserialize)]
+struct ProjectNode<'a> {
+    id: Gid,
+    #[serde(borrow, alias = "mergeRequests", alias = "pipelines")]
+    list: Option<Connection<'a>>,
+}
+
+/// What REST alone tells of a merge request it tells when that is merged or closed.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Ending {
+    merged_at: Option<DateTime<Utc>>,
+    closed_at: Option<DateTime<Utc>>,
+    state: String,
+}
+
+/// A project (Weir's id) and up to when it was read by GraphQL.
+struct Due<'p> {
+    project: i64,
+    partition: &'p Partition,
+    to: DateTime<Utc>,
+}
+
+/// Reads what moved in those of the projects (Weir's ids) that were read to their beginning. Gives those that need not be
+/// read on their own any more.
+pub(crate) async fn together(
+    engine: &Engine,
+    listing: &'static Listing,
+    projects: &[i64],
+    stored: &[&Partition],
+) -> Result<HashSet<i64>, Halt> {
+    let mut due = due(engine, listing, projects, stored);
+    // Alike beside alike: the earliest of a request counts for all of it.
+    due.sort_by_key(|it| it.to);
+    let (most, _) = size(listing);
+    let asks = due.chunks(most).filter(|some| some.len() > 1).map(|some| ask(engine, listing, some));
+    let done: Vec<Vec<i64>> =
+        stream::iter(asks).buffer_unordered(engine.options.workers.max(1)).try_collect().await?;
+    let done: Vec<i64> = done.into_iter().flatten().collect();
+    engine.store.confirm(engine.instance.0, listing.resource.name, &done, engine.started).await?;
+    Ok(done.into_iter().collect())
+}
+
+/// Projects in a request, and elements of each: what GitLab's limit on complexity allows.
+fn size(listing: &Listing) -> (usize, usize) {
+    match listing.order {
+        Order::UpdatedAt => (20, 10),
+        // Each may bring a hundred jobs.
+        Order::Id => (10, 5),
+    }
+}
+
+fn due<'p>(engine: &Engine, listing: &Listing, projects: &[i64], stored: &[&'p Partition]) -> Vec<Due<'p>> {
+    if !engine.capabilities.graphql || listing.query.is_none() {
+        return Vec::new();
+    }
+    let wanted: HashSet<i64> = projects.iter().copied().collect();
+    let readers = listing.readers(engine).len();
+    let read = |it: &&Partition| it.whole && it.complete_to.is_some_and(|to| to < engine.started);
+    let mut due = Vec::new();
+    for parts in stored.chunk_by(|a, b| a.key.parent_id == b.key.parent_id) {
+        let parts: Vec<&Partition> = parts.iter().copied().filter(read).collect();
+        let to = parts.iter().filter_map(|it| it.complete_to).min();
+        let by_graphql = parts.iter().find(|it| it.key.reader == "graphql");
+        if let (Some(to), Some(partition)) = (to, by_graphql)
+            && parts.len() == readers
+            && wanted.contains(&partition.key.parent_id)
+        {
+            due.push(Due { project: partition.key.parent_id, partition, to });
+        }
+    }
+    due
+}
+
+/// Asks about some projects. Gives those that are read; what GitLab does not answer whole is read on its own.
+async fn ask(engine: &Engine, listing: &'static Listing, some: &[Due<'_>]) -> Result<Vec<i64>, Halt> {
+    let (Some(document), Some(from)) = (listing.query, some.iter().map(|it| it.to).min()) else {
+        return Ok(Vec::new());
+    };
+    let query = engine.capabilities.fit(document);
+    match engine.client.graphql(&query, &variables(engine, listing, some, from - OVERLAP)).await {
+        Ok(answer) if answer.errors.is_empty() => write(engine, listing, some, &answer).await,
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn variables(engine: &Engine, listing: &Listing, some: &[Due<'_>], from: DateTime<Utc>) -> Value {
+    let ids: Vec<String> =
+        some.iter().map(|it| gid("Project", engine.instance.source_id(it.project))).collect();
+    let mut variables = json!({
+        "projects": ids.len(),
+        "ids": ids,
+        "first": size(listing).1,
+        "updatedAfter": from.to_rfc3339_opts(SecondsFormat::Micros, true),
+    });
+    for (name, value) in listing.variables {
+        variables[*name] = json!(value);
+    }
+    if listing.order == Order::UpdatedAt {
+        variables["sort"] = json!("UPDATED_ASC");
+    }
+    if let Some(source) = listing.source {
+        variables["source"] = json!(source);
+    }
+    variables
+}
+
+async fn write(
+    engine: &Engine,
+    listing: &'static Listing,
+    some: &[Due<'_>],
+    answer: &GraphqlAnswer,
+) -> Result<Vec<i64>, Halt> {
+    let parsed: Option<Answer<Data>> = serde_json::from_slice(&answer.body).ok();
+    let nodes = parsed.and_then(|it| it.data?.projects).map(|it| it.nodes).unwrap_or_default();
+    let mut done = Vec::new();
+    for node in nodes {
+        let Ok(ProjectNode { id, list: Some(list) }) = serde_json::from_str(node.get()) else { continue };
+        let asked = some.iter().find(|it| engine.instance.source_id(it.project) == id.id);
+        // It has moved, so nothing at all means that GitLab does not show it: who asks singly is told why.
+        let fits = !list.nodes.is_empty() && list.is_whole() && !list.page_info.has_next_page;
+        let Some(due) = asked.filter(|_| fits) else { continue };
+        let walk = Walk { engine, lease: None, listing, project: id.id };
+        let page = graphql::rows(&walk, answer, &list);
+        let partition = Partition { complete_to: Some(engine.started), ..due.partition.clone() };
+        let (rows, rejects, sent_at) = page.into_parts();
+        walk.write(Read { rows, rejects, sent_at, partition }).await?;
+        // Then REST alone goes on from where it was.
+        if !listing.both || list.nodes.iter().all(|it| tells_rest_nothing_new(it, due.to - OVERLAP)) {
+            done.push(due.project);
+        }
+    }
+    Ok(done)
+}
+
+/// Whether a merge request ended before this time, or is open and never was closed.
+fn tells_rest_nothing_new(node: &RawValue, since: DateTime<Utc>) -> bool {
+    let Ok(Ending { merged_at, closed_at, state }) = serde_json::from_str(node.get()) else { return false };
+    match (state.as_str(), merged_at, closed_at) {
+        ("opened", _, None) => true,
+        ("merged", Some(at), _) | ("closed", _, Some(at)) => at < since,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(json: &str) -> bool {
+        let node: Box<RawValue> = serde_json::from_str(json).expect("JSON");
+        tells_rest_nothing_new(&node, DateTime::from_timestamp(1_000, 0).expect("a time"))
+    }
+
+    #[test]
+    fn rest_is_asked_about_what_ended_or_began_again() {
+        assert!(told(r#"{"state":"opened","mergedAt":null,"closedAt":null}"#));
+        assert!(!told(r#"{"state":"opened","mergedAt":null,"closedAt":"1970-01-01T00:00:01Z"}"#), "reopened");
+        assert!(told(r#"{"state":"merged","mergedAt":"1970-01-01T00:00:01Z","closedAt":null}"#));
+        assert!(!told(r#"{"state":"merged","mergedAt":"1970-01-01T01:00:00Z","closedAt":null}"#));
+        assert!(!told(r#"{"state":"locked","mergedAt":null,"closedAt":null}"#));
+        assert!(!told(r#"{"state":"merged","mergedAt":null,"closedAt":null}"#));
+    }
+}
