@@ -121,7 +121,8 @@ async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Wr
         count(&mut written, table, 0, followed);
     }
     if !page.milestone_projects.is_empty() {
-        for (table, left) in milestones::leave_deleted(connection, page.milestone_projects).await? {
+        let left = milestones::leave_deleted(connection, page.milestone_projects).await?;
+        for (table, left) in left.into_iter().filter(|it| it.1 > 0) {
             count(&mut written, table, 0, left);
         }
     }

@@ -106,6 +106,15 @@ impl TestDatabase {
         statement.execute(&mut connection).await.expect("the statement runs");
     }
 
+    /// Ends every connection to it, as a restart of the server does.
+    pub async fn cut_off(&self) {
+        self.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity
+              where datname = current_database() and pid <> pg_backend_pid()",
+        )
+        .await;
+    }
+
     /// Weir's view of it.
     pub async fn store(&self) -> Store {
         Store::open(&self.url, 12).await.expect("the test database opens")

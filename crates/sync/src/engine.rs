@@ -46,11 +46,20 @@ pub struct Options {
     pub rest_only: bool,
     /// How many parts are read at once. The client limits the requests under way on its own.
     pub workers: usize,
+    /// How long a run waits for a GitLab that went away in the middle.
+    pub patience: Duration,
+    /// How long it waits for a database that did.
+    pub database_patience: Duration,
     /// Whether the credentials are job tokens, which read one project by REST and little of it.
     pub job_token: bool,
     /// The clock.
     pub clock: Arc<dyn Clock>,
 }
+
+/// An upgrade of GitLab takes an hour.
+pub const PATIENCE: Duration = Duration::from_secs(2 * 60 * 60);
+/// A restart of the database takes seconds, one of its machine minutes.
+pub const DATABASE_PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 impl Options {
     /// Everything there is of these connectors, and nothing that costs extra.
@@ -67,6 +76,8 @@ impl Options {
             all_users: false,
             rest_only: false,
             workers: WORKERS,
+            patience: PATIENCE,
+            database_patience: DATABASE_PATIENCE,
             job_token: false,
             clock,
         }

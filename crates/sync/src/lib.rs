@@ -19,6 +19,7 @@ mod issues;
 mod listing;
 mod merge_requests;
 mod open_set;
+mod outage;
 mod outcome;
 mod pending;
 mod pipelines;
@@ -40,7 +41,7 @@ pub mod verify;
 mod work;
 
 pub use endpoints::allowed_endpoints;
-pub use engine::{Options, Stop};
+pub use engine::{DATABASE_PATIENCE, Options, PATIENCE, Stop};
 pub use estimate::{Estimate, dry_run};
 pub use outcome::{Failure, Outcome, TableCounts};
 pub use progress::Progress;

@@ -110,7 +110,7 @@ pub(crate) fn reaches(partition: &Partition, since: Option<DateTime<Utc>>) -> bo
 
 pub(crate) use again::{by_iids, within};
 pub(crate) use rest::paired_order;
-pub(crate) use together::together;
+pub(crate) use together::{few, together};
 
 /// A page on its way to the database.
 pub(crate) struct Read {

@@ -17,12 +17,15 @@ use crate::engine::{Engine, Halt, Options, Stop};
 use crate::refusals::Refusals;
 use crate::sight::Sight;
 use crate::{
-    Failure, Outcome, Progress, approval_rules, deployments, discovery, open_set, pipelines, plan, sweep,
-    users, verify, work,
+    Failure, Outcome, Progress, approval_rules, deployments, discovery, open_set, outage, pipelines, plan,
+    sweep, users, verify, work,
 };
 
 /// How long to wait for others who hold the last parts of the work.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(20);
+
+/// What goes away more often within one run is not only being restarted.
+const OUTAGES: u32 = 20;
 
 /// The failure of a run that was asked to stop.
 pub(crate) fn interrupted() -> Failure {
@@ -64,7 +67,8 @@ pub async fn run(
     outcome
 }
 
-/// Joins or leads runs until one of them is complete.
+/// Joins or leads runs until one of them is complete. A GitLab or a database that goes away is waited for, and what was
+/// begun goes on where it stood.
 async fn attend(
     client: &Client,
     store: &Store,
@@ -74,43 +78,70 @@ async fn attend(
     outcome: &mut Outcome,
 ) -> Result<(), Halt> {
     let owner = format!("{}-{:08x}", std::process::id(), rand_word(&options));
-    let row = store.instance(client.base_url().as_str()).await?;
+    let mut outages = 0;
     loop {
-        let scope = options.text();
-        let joined =
-            store.join_sync(row.number, &outcome.connectors, &scope, &owner, options.clock.now()).await?;
-        let helped = joined.leadership.is_none().then_some(joined.id);
-        let connecting = engine(client, store, &options, &row, helped, progress.clone(), stop.clone());
-        let engine = tokio::select! {
-            engine = connecting => engine,
-            () = stop.overdue() => Err(Halt::Failed(interrupted())),
-        };
-        let ended = match engine {
-            Ok(engine) => {
-                let engine = Arc::new(engine);
-                let working = async {
-                    match joined.leadership {
-                        Some(_) => lead(&engine, &joined, &owner).await.map(Some),
-                        None => help(&engine, &joined, &owner).await,
-                    }
-                };
-                let ended = tokio::select! {
-                    ended = working => ended,
-                    () = engine.stop.overdue() => Err(Halt::Failed(interrupted())),
-                };
-                finish(&engine, &joined, &owner, &ended, outcome).await?;
-                ended
+        match once(client, store, &options, &progress, &stop, &owner, outcome).await {
+            Err(Halt::Store(error)) if error.is_outage() && outages < OUTAGES => {
+                outages += 1;
+                progress.enter("waiting for the database");
+                tracing::warn!(%error, "the database went away");
+                if !outage::database_is_back(store, &options, &stop).await {
+                    return Err(Halt::Store(error));
+                }
             }
-            Err(halt) => {
-                abandon(store, &joined, &options, &halt).await?;
-                Err(halt)
+            Err(Halt::Later(detail)) if outages < OUTAGES && outage::gitlab_is_away(client).await => {
+                outages += 1;
+                progress.enter("waiting for GitLab");
+                tracing::warn!(detail, "GitLab went away");
+                if !outage::gitlab_is_back(client, &options, &stop).await {
+                    return Err(Halt::Later(detail));
+                }
             }
-        };
-        // The leader whom this process helped has died: lead what is left.
-        if ended?.is_some() {
-            return Ok(());
+            // The leader whom this process helped has died: lead what is left.
+            Ok(None) => {}
+            ended => return ended.map(drop),
         }
     }
+}
+
+/// One run, led or helped with. None when the leader has died meanwhile.
+async fn once(
+    client: &Client,
+    store: &Store,
+    options: &Options,
+    progress: &Arc<Progress>,
+    stop: &Stop,
+    owner: &str,
+    outcome: &mut Outcome,
+) -> Result<Option<()>, Halt> {
+    let row = store.instance(client.base_url().as_str()).await?;
+    let scope = options.text();
+    let joined = store.join_sync(row.number, &outcome.connectors, &scope, owner, options.clock.now()).await?;
+    let helped = joined.leadership.is_none().then_some(joined.id);
+    let connecting = engine(client, store, options, &row, helped, progress.clone(), stop.clone());
+    let engine = tokio::select! {
+        engine = connecting => engine,
+        () = stop.overdue() => Err(Halt::Failed(interrupted())),
+    };
+    let engine = match engine {
+        Ok(engine) => Arc::new(engine),
+        Err(halt) => {
+            abandon(store, &joined, options, &halt).await?;
+            return Err(halt);
+        }
+    };
+    let working = async {
+        match joined.leadership {
+            Some(_) => lead(&engine, &joined, owner).await.map(Some),
+            None => help(&engine, &joined, owner).await,
+        }
+    };
+    let ended = tokio::select! {
+        ended = working => ended,
+        () = engine.stop.overdue() => Err(Halt::Failed(interrupted())),
+    };
+    finish(&engine, &joined, owner, &ended, outcome).await?;
+    ended
 }
 
 /// A word that tells processes of one number apart: on other machines, or in other containers.

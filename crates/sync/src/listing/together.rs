@@ -1,5 +1,5 @@
-//! What moved in many projects, a few elements of each in one request: on an ordinary day most projects have moved a
-//! little. Where there is more than a few, the project is read on its own.
+//! A few elements of many projects in one request: what moved in them, because on an ordinary day most have moved a little,
+//! and everything of those that have little. Where there is more than a few, the project is read on its own.
 
 use std::collections::HashSet;
 
@@ -24,7 +24,7 @@ struct Data<'a> {
 #[derive(Deserialize)]
 struct ProjectNode<'a> {
     id: Gid,
-    #[serde(borrow, alias = "mergeRequests", alias = "pipelines")]
+    #[serde(borrow, alias = "mergeRequests", alias = "pipelines", alias = "issues")]
     list: Option<Connection<'a>>,
 }
 
@@ -37,11 +37,21 @@ struct Ending {
     state: String,
 }
 
-/// A project (Weir's id) and up to when it was read by GraphQL.
-struct Due<'p> {
+/// A project (Weir's id) that is asked about together with others.
+struct Due {
     project: i64,
-    partition: &'p Partition,
+    /// What is known of it once it is read.
+    partition: Partition,
+    /// Up to when it was read by every reader.
     to: DateTime<Utc>,
+}
+
+/// What is asked of each project.
+#[derive(Clone, Copy)]
+struct Ask {
+    listing: &'static Listing,
+    after: Option<DateTime<Utc>>,
+    first: usize,
 }
 
 /// Reads what moved in those of the projects (Weir's ids) that were read to their beginning. Gives those that need not be
@@ -56,12 +66,78 @@ pub(crate) async fn together(
     // Alike beside alike: the earliest of a request counts for all of it.
     due.sort_by_key(|it| it.to);
     let (most, _) = size(listing);
-    let asks = due.chunks(most).filter(|some| some.len() > 1).map(|some| ask(engine, listing, some));
-    let done: Vec<Vec<i64>> =
-        stream::iter(asks).buffer_unordered(engine.options.workers.max(1)).try_collect().await?;
-    let done: Vec<i64> = done.into_iter().flatten().collect();
+    let moved = |some: &[Due]| {
+        let from = some.iter().map(|it| it.to).min().unwrap_or_default();
+        Ask { listing, after: Some(from - OVERLAP), first: size(listing).1 }
+    };
+    let asks = due.chunks(most).filter(|some| some.len() > 1).map(|some| ask(engine, moved(some), some));
+    let done = all(engine, asks).await?;
     engine.store.confirm(engine.instance.0, listing.resource.name, &done, engine.started).await?;
     Ok(done.into_iter().collect())
+}
+
+/// Elements that come in one request at most, where projects are read to their beginning.
+const FEW: usize = 100;
+
+/// Reads projects (Weir's ids) that were never read and have few elements, as GitLab counts them. Gives those that are read.
+pub(crate) async fn few(
+    engine: &Engine,
+    listing: &'static Listing,
+    projects: &[(i64, i64)],
+) -> Result<HashSet<i64>, Halt> {
+    if !engine.capabilities.graphql || listing.query.is_none() {
+        return Ok(HashSet::new());
+    }
+    let packs = packs(projects, size(listing).0);
+    let asks: Vec<(Ask, Vec<Due>)> =
+        packs.into_iter().map(|pack| first_time(engine, listing, &pack)).collect();
+    let asks = asks.iter().map(|(of, some)| ask(engine, *of, some));
+    Ok(all(engine, asks).await?.into_iter().collect())
+}
+
+/// Projects and their counts, as many together as fit into one request. One alone is as well read on its own.
+fn packs(projects: &[(i64, i64)], most: usize) -> Vec<Vec<(i64, usize)>> {
+    let mut packs: Vec<Vec<(i64, usize)>> = Vec::new();
+    let mut sum = 0;
+    for (project, count) in projects {
+        let Some(count) = usize::try_from(*count).ok().filter(|it| (1..=FEW / 2).contains(it)) else {
+            continue;
+        };
+        let fits = |pack: &Vec<(i64, usize)>| pack.len() < most && sum + count <= FEW;
+        match packs.last_mut().filter(|it| fits(it)) {
+            Some(pack) => {
+                pack.push((*project, count));
+                sum += count;
+            }
+            None => {
+                packs.push(vec![(*project, count)]);
+                sum = count;
+            }
+        }
+    }
+    packs.retain(|it| it.len() > 1);
+    packs
+}
+
+fn first_time(engine: &Engine, listing: &'static Listing, pack: &[(i64, usize)]) -> (Ask, Vec<Due>) {
+    let since = engine.options.scope.since;
+    let due = |(project, _): &(i64, usize)| {
+        let key = listing.keys(engine, *project).swap_remove(0);
+        let known = Partition { complete_from: since, whole: since.is_none(), ..Partition::new(key) };
+        Due { project: *project, partition: known, to: engine.started }
+    };
+    // One more may have come since they were counted.
+    let first = pack.iter().map(|it| it.1).max().unwrap_or_default() + 1;
+    (Ask { listing, after: since, first }, pack.iter().map(due).collect())
+}
+
+async fn all(
+    engine: &Engine,
+    asks: impl Iterator<Item = impl Future<Output = Result<Vec<i64>, Halt>>>,
+) -> Result<Vec<i64>, Halt> {
+    let workers = engine.options.workers.max(1);
+    let done: Vec<Vec<i64>> = stream::iter(asks).buffer_unordered(workers).try_collect().await?;
+    Ok(done.into_iter().flatten().collect())
 }
 
 /// Projects in a request, and elements of each: what GitLab's limit on complexity allows.
@@ -73,7 +149,7 @@ fn size(listing: &Listing) -> (usize, usize) {
     }
 }
 
-fn due<'p>(engine: &Engine, listing: &Listing, projects: &[i64], stored: &[&'p Partition]) -> Vec<Due<'p>> {
+fn due(engine: &Engine, listing: &Listing, projects: &[i64], stored: &[&Partition]) -> Vec<Due> {
     if !engine.capabilities.graphql || listing.query.is_none() {
         return Vec::new();
     }
@@ -89,32 +165,30 @@ fn due<'p>(engine: &Engine, listing: &Listing, projects: &[i64], stored: &[&'p P
             && parts.len() == readers
             && wanted.contains(&partition.key.parent_id)
         {
-            due.push(Due { project: partition.key.parent_id, partition, to });
+            due.push(Due { project: partition.key.parent_id, partition: (*partition).clone(), to });
         }
     }
     due
 }
 
 /// Asks about some projects. Gives those that are read; what GitLab does not answer whole is read on its own.
-async fn ask(engine: &Engine, listing: &'static Listing, some: &[Due<'_>]) -> Result<Vec<i64>, Halt> {
-    let (Some(document), Some(from)) = (listing.query, some.iter().map(|it| it.to).min()) else {
-        return Ok(Vec::new());
-    };
+async fn ask(engine: &Engine, of: Ask, some: &[Due]) -> Result<Vec<i64>, Halt> {
+    let Some(document) = of.listing.query else { return Ok(Vec::new()) };
     let query = engine.capabilities.fit(document);
-    match engine.client.graphql(&query, &variables(engine, listing, some, from - OVERLAP)).await {
-        Ok(answer) if answer.errors.is_empty() => write(engine, listing, some, &answer).await,
+    match engine.client.graphql(&query, &variables(engine, of, some)).await {
+        Ok(answer) if answer.errors.is_empty() => write(engine, of.listing, some, &answer).await,
         _ => Ok(Vec::new()),
     }
 }
 
-fn variables(engine: &Engine, listing: &Listing, some: &[Due<'_>], from: DateTime<Utc>) -> Value {
+fn variables(engine: &Engine, Ask { listing, after, first }: Ask, some: &[Due]) -> Value {
     let ids: Vec<String> =
         some.iter().map(|it| gid("Project", engine.instance.source_id(it.project))).collect();
     let mut variables = json!({
         "projects": ids.len(),
         "ids": ids,
-        "first": size(listing).1,
-        "updatedAfter": from.to_rfc3339_opts(SecondsFormat::Micros, true),
+        "first": first,
+        "updatedAfter": after.map(|it| it.to_rfc3339_opts(SecondsFormat::Micros, true)),
     });
     for (name, value) in listing.variables {
         variables[*name] = json!(value);
@@ -131,7 +205,7 @@ fn variables(engine: &Engine, listing: &Listing, some: &[Due<'_>], from: DateTim
 async fn write(
     engine: &Engine,
     listing: &'static Listing,
-    some: &[Due<'_>],
+    some: &[Due],
     answer: &GraphqlAnswer,
 ) -> Result<Vec<i64>, Halt> {
     let parsed: Option<Answer<Data>> = serde_json::from_slice(&answer.body).ok();
@@ -183,5 +257,13 @@ mod tests {
         assert!(!told(r#"{"state":"merged","mergedAt":"1970-01-01T01:00:00Z","closedAt":null}"#));
         assert!(!told(r#"{"state":"locked","mergedAt":null,"closedAt":null}"#));
         assert!(!told(r#"{"state":"merged","mergedAt":null,"closedAt":null}"#));
+    }
+
+    #[test]
+    fn projects_with_little_fill_a_request_and_those_with_much_are_left() {
+        let packs = packs(&[(1, 40), (2, 40), (3, 0), (4, 30), (5, 51), (6, 50), (7, 1), (8, 50)], 20);
+        assert_eq!(packs, [vec![(1, 40), (2, 40)], vec![(4, 30), (6, 50), (7, 1)]]);
+        assert!(super::packs(&[(1, 5)], 20).is_empty(), "one alone");
+        assert_eq!(super::packs(&[(1, 1), (2, 1), (3, 1), (4, 1)], 2).len(), 2);
     }
 }

@@ -9,7 +9,7 @@ use super::far_enough;
 use crate::Progress;
 use crate::engine::{Engine, Halt};
 use crate::issues::LISTING;
-use crate::listing::OVERLAP;
+use crate::listing::{self, OVERLAP};
 use crate::sight::{Found, Sight};
 use crate::standing::{Issues, Standing};
 
@@ -34,6 +34,8 @@ pub(super) async fn plan(
     let mut units: Vec<Unit> = Vec::new();
     let mut idle: Vec<i64> = Vec::new();
     let mut empty: Vec<PartitionKey> = Vec::new();
+    // Projects that were never read, and how many issues GitLab counts there.
+    let mut counted: Vec<(i64, i64)> = Vec::new();
     for found in sight.projects.values() {
         let id = engine.instance.id(found.source_id);
         if found.issues_off {
@@ -49,7 +51,10 @@ pub(super) async fn plan(
             continue;
         }
         match work(engine, stored.get(&id).map_or(&[], Vec::as_slice), id, standing) {
-            Work::Read => units.push(LISTING.unit(id)),
+            Work::Read => {
+                units.push(LISTING.unit(id));
+                counted.extend(standing.filter(|_| !stored.contains_key(&id)).map(|it| (id, it.total)));
+            }
             Work::Confirm => idle.push(id),
             Work::Empty => empty.extend(LISTING.keys(engine, id)),
         }
@@ -59,9 +64,30 @@ pub(super) async fn plan(
     units.extend(short.into_iter().map(|it| LISTING.unit(it)));
     engine.store.confirm(engine.instance.0, ISSUES.name, &idle, engine.started).await?;
     engine.store.found_empty(&empty, engine.started).await?;
+    let count = units.len();
+    units = on_their_own(engine, units, &stored, &counted).await?;
     engine.store.add_units(joined.id, &units).await?;
-    Progress::add(&engine.progress.projects, units.len() as u64);
+    Progress::add(&engine.progress.projects, count as u64);
+    Progress::add(&engine.progress.projects_done, (count - units.len()) as u64);
     Ok(())
+}
+
+/// Reads what many projects have little of together. Gives the units of those that are to be read on their own.
+async fn on_their_own(
+    engine: &Engine,
+    mut units: Vec<Unit>,
+    stored: &BTreeMap<i64, Vec<Partition>>,
+    counted: &[(i64, i64)],
+) -> Result<Vec<Unit>, Halt> {
+    let moved: Vec<i64> = units.iter().map(|it| it.parent_id).filter(|it| stored.contains_key(it)).collect();
+    let known: Vec<&Partition> = stored.values().flatten().collect();
+    let (moved, few) = tokio::join!(
+        listing::together(engine, &LISTING, &moved, &known),
+        listing::few(engine, &LISTING, counted)
+    );
+    let (moved, few) = (moved?, few?);
+    units.retain(|it| !moved.contains(&it.parent_id) && !few.contains(&it.parent_id));
+    Ok(units)
 }
 
 fn by_project(partitions: Vec<Partition>) -> BTreeMap<i64, Vec<Partition>> {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use fake_gitlab::faults::{ALL_FAULTS, FaultPlan};
+use catalogue::Connector;
+use fake_gitlab::faults::{ALL_FAULTS, Fault, FaultPlan};
 use fake_gitlab::truth::Reading;
 use fake_gitlab::world::change::{Kinds, random_change};
 use fake_gitlab::world::generate::Scale;
@@ -10,7 +11,7 @@ use fake_gitlab::{FakeGitlab, TokenSpec};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::equality::assert_equal;
+use crate::equality::{assert_equal, assert_equal_but};
 use crate::harness::{Bench, options};
 
 const TOKENS: [&str; 3] = ["glpat-first-of-three", "glpat-second-of-three", "glpat-third-of-three"];
@@ -156,4 +157,72 @@ async fn a_sync_that_waits_for_a_limit_stops_when_it_is_asked_to() {
     };
     let (outcome, ()) = tokio::join!(syncing, asking);
     assert_eq!(outcome.error.map(|it| it.code), Some("stopped"));
+}
+
+/// Every connection ends, again and again, while pages are written.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_restarted_in_the_middle_is_waited_for_and_loses_nothing() {
+    let latency = Duration::from_millis(30);
+    let builder = FakeGitlab::builder().scale(Scale::tiny()).seed(109).latency(latency, Duration::ZERO);
+    let bench = Bench::new(builder).await;
+    let mut options = options();
+    options.connectors = Connector::ALL.to_vec();
+    let client = bench.client();
+    let syncing = sync::run(client, bench.store.clone(), options, Default::default(), Default::default());
+    let mut syncing = std::pin::pin!(syncing);
+    let mut cut = 0;
+    let outcome = loop {
+        tokio::select! {
+            outcome = &mut syncing => break outcome,
+            () = tokio::time::sleep(Duration::from_millis(250)), if cut < 4 => {
+                bench.cut_off().await;
+                cut += 1;
+            }
+        }
+    };
+    assert!(outcome.ok, "{outcome:?}");
+    assert!(cut > 1, "the sync was over before the database went away: {cut}");
+    let every = Connector::ALL.iter().fold(Reading::new(true, false), |it, each| it.with(each.name()));
+    assert_equal_but(&bench, every, &["gitlab_deployment_merge_requests"]).await;
+}
+
+/// Nothing but 503 for as long as every retry takes, and longer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gitlab_that_goes_away_in_the_middle_is_waited_for() {
+    let builder = FakeGitlab::builder().scale(Scale::tiny()).seed(110);
+    let bench = Bench::new(builder.latency(Duration::from_millis(30), Duration::ZERO)).await;
+    let mut config = bench.config(&[bench.fake.token()]);
+    config.retry.attempts = 2;
+    let client = gitlab_client::Client::new(config).expect("the client is made");
+    let syncing = sync::run(client, bench.store.clone(), options(), Default::default(), Default::default());
+    let upgrade = async {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        bench.fake.faults().set_plan(Some(FaultPlan::new(1.0, &[Fault::Unavailable], 1)));
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        bench.fake.faults().set_plan(None);
+    };
+    let (outcome, ()) = tokio::join!(syncing, upgrade);
+    assert!(outcome.ok, "{outcome:?}");
+    assert!(outcome.duration_seconds > 4.0, "GitLab went away after the sync: {outcome:?}");
+    assert_equal(&bench, Reading::new(true, false)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gitlab_that_stays_away_ends_the_sync_when_patience_does() {
+    let builder = FakeGitlab::builder().scale(Scale::tiny()).seed(111);
+    let bench = Bench::new(builder.latency(Duration::from_millis(30), Duration::ZERO)).await;
+    let mut config = bench.config(&[bench.fake.token()]);
+    config.retry.attempts = 2;
+    let client = gitlab_client::Client::new(config).expect("the client is made");
+    let mut options = options();
+    options.patience = Duration::from_secs(2);
+    let syncing = sync::run(client, bench.store.clone(), options, Default::default(), Default::default());
+    let ending = async {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        bench.fake.faults().set_plan(Some(FaultPlan::new(1.0, &[Fault::Unavailable], 1)));
+    };
+    let (outcome, ()) = tokio::join!(syncing, ending);
+    let error = outcome.error.expect("it ended early");
+    assert_eq!(error.reason, "unavailable", "{error:?}");
+    assert!(outcome.duration_seconds > 2.0, "it was not waited for");
 }

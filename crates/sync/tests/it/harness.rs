@@ -31,6 +31,11 @@ impl Bench {
         self._database.execute(sql).await;
     }
 
+    /// Ends every connection to the database, as a restart of the server does.
+    pub async fn cut_off(&self) {
+        self._database.cut_off().await;
+    }
+
     pub fn client(&self) -> Client {
         self.client_with(&[self.fake.token()])
     }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use catalogue::Connector;
 use clap::Args;
@@ -80,6 +81,9 @@ pub struct Arguments {
     /// Requests under way at once, at most [default: 16]
     #[arg(long, value_name = "N")]
     pub concurrency: Option<usize>,
+    /// Minutes to wait for a GitLab that stops answering in the middle [default: 120]
+    #[arg(long, value_name = "MINUTES")]
+    pub patience: Option<u32>,
     /// Do not use GraphQL
     #[arg(long)]
     pub rest_only: bool,
@@ -264,6 +268,8 @@ impl Arguments {
             all_users: self.all_users,
             rest_only: self.rest_only,
             workers: workers(concurrency),
+            patience: self.patience.map_or(sync::PATIENCE, |it| Duration::from_secs(u64::from(it) * 60)),
+            database_patience: sync::DATABASE_PATIENCE,
             job_token: false,
             clock: Arc::new(clock),
         })

@@ -1,5 +1,5 @@
-//! A soak: a GitLab that changes and fails while the program that reads it is killed again and again. It ends in the
-//! truth, and `weir proof` says so. CI runs a short one; `WEIR_SOAK_SECONDS=1800` makes it long, `WEIR_SOAK_SEED` another one.
+//! A soak: a GitLab that changes and fails while the program that reads it is killed again and again, and the database
+//! restarted. It ends in the truth, and `weir proof` says so. CI runs a short one; `WEIR_SOAK_SECONDS=1800` makes it long, `WEIR_SOAK_SEED` another one.
 
 use std::time::{Duration, Instant};
 
@@ -20,14 +20,14 @@ const SHORT: Duration = Duration::from_secs(20);
 const CHANGES: usize = 40;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_soak_of_changes_faults_and_kills_ends_in_the_truth_and_proof_says_so() {
+async fn a_soak_of_changes_faults_kills_and_restarts_ends_in_the_truth_and_proof_says_so() {
     let seed = number("WEIR_SOAK_SEED").unwrap_or(77);
     let bench = Bench::with(FakeGitlab::builder().scale(Scale::tiny()).seed(seed)).await;
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let access: Vec<(i64, String)> =
         bench.fake.world().projects.values().map(|it| (it.id, it.builds_access_level.clone())).collect();
     bench.fake.faults().set_plan(Some(FaultPlan::new(0.02, ALL_FAULTS, seed)));
-    let (began, mut rounds, mut killed) = (Instant::now(), 0, 0);
+    let (began, mut rounds, mut killed, mut cut) = (Instant::now(), 0, 0, 0);
     while began.elapsed() < length() {
         change(&bench, &mut random);
         if random.random_bool(0.3) {
@@ -36,11 +36,17 @@ async fn a_soak_of_changes_faults_and_kills_ends_in_the_truth_and_proof_says_so(
         let sweep = if random.random_bool(0.3) { " --sweep" } else { "" };
         let mut running = bench.weir(&format!("sync --json{sweep}")).spawn().unwrap();
         tokio::time::sleep(Duration::from_millis(random.random_range(20..2000))).await;
+        if random.random_bool(0.3) {
+            // What a restart of the database does to those who are at work in it.
+            bench.database.cut_off().await;
+            cut += 1;
+            tokio::time::sleep(Duration::from_millis(random.random_range(20..2000))).await;
+        }
         killed += u64::from(running.try_wait().unwrap().is_none());
         running.kill().await.unwrap();
         rounds += 1;
     }
-    eprintln!("{rounds} rounds, {killed} kills");
+    eprintln!("{rounds} rounds, {killed} kills, {cut} restarts of the database");
     assert!(killed > 0, "none was killed in the middle");
     bench.fake.faults().set_plan(None);
     for (project, level) in access {
