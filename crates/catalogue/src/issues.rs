@@ -10,7 +10,7 @@ mod rest;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-pub use graphql::{ISSUES_QUERY, LIST_QUERIES};
+pub use graphql::{COUNT_ISSUES_QUERY, ISSUES_QUERY, LIST_QUERIES};
 pub(crate) use graphql::{assignee, label};
 
 use crate::row::row;

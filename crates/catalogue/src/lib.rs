@@ -81,7 +81,7 @@ pub static RESOURCES: &[&Resource] = &[
 /// Every GraphQL query that is ever sent.
 pub fn documents() -> Vec<&'static Document> {
     let mut all = vec![&PROJECT_DETAILS, &GROUP_DETAILS, &merge_requests::MERGE_REQUESTS_QUERY];
-    all.extend([&PROOF_QUERY, &pipelines::COUNT_PIPELINES_QUERY]);
+    all.extend([&PROOF_QUERY, &pipelines::COUNT_PIPELINES_QUERY, &issues::COUNT_ISSUES_QUERY]);
     all.extend([&pipelines::PIPELINES_QUERY, &pipelines::RUNNING_PIPELINES_QUERY, &jobs::JOBS_QUERY]);
     all.push(&merge_request_commits::MERGE_REQUEST_COMMITS_QUERY);
     all.push(&commits::TRUNK_HEADS_QUERY);

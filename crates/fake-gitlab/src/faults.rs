@@ -83,6 +83,16 @@ pub enum Scripted {
     Fault(Fault),
 }
 
+impl Scripted {
+    /// A status and a JSON body.
+    pub fn json(status: u16, body: &str) -> Scripted {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut reply = Reply::json(status, &serde_json::Value::Null);
+        reply.body = body.as_bytes().to_vec();
+        Scripted::Reply(reply)
+    }
+}
+
 /// A change of the world, made just before a request is served.
 type Hook = Box<dyn FnOnce(&mut World) + Send>;
 type EveryHook = Box<dyn FnMut(u64, &mut World) + Send>;
@@ -92,6 +102,7 @@ type EveryHook = Box<dyn FnMut(u64, &mut World) + Send>;
 pub struct Faults {
     plan: Mutex<Option<(FaultPlan, ChaCha8Rng)>>,
     scripted: Mutex<VecDeque<Scripted>>,
+    aimed: Mutex<Vec<(String, Scripted)>>,
     blocked: Mutex<bool>,
     revocations: Mutex<BTreeMap<u64, Vec<String>>>,
     hooks: Mutex<BTreeMap<u64, Vec<Hook>>>,
@@ -114,10 +125,25 @@ impl Faults {
 
     /// Answers the next request with a status and a JSON body.
     pub fn answer_next_with(&self, status: u16, body: &str) {
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut reply = Reply::json(status, &serde_json::Value::Null);
-        reply.body = body.as_bytes().to_vec();
-        self.answer_next(Scripted::Reply(reply));
+        self.answer_next(Scripted::json(status, body));
+    }
+
+    /// From now on answers every request like this whose address or body contains the text.
+    pub fn aim(&self, text: impl Into<String>, answer: Scripted) {
+        lock(&self.aimed).push((text.into(), answer));
+    }
+
+    /// Ends what was aimed.
+    pub fn stop_aiming(&self) {
+        lock(&self.aimed).clear();
+    }
+
+    pub(crate) fn aims(&self) -> bool {
+        !lock(&self.aimed).is_empty()
+    }
+
+    pub(crate) fn aimed_at(&self, request: &str) -> Option<Scripted> {
+        lock(&self.aimed).iter().find(|(text, _)| request.contains(text)).map(|(_, answer)| answer.clone())
     }
 
     /// Answers the next request with Rack::Attack's 429.

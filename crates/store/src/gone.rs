@@ -14,8 +14,19 @@ pub struct Fact {
 
 /// Merge requests.
 pub const MERGE_REQUEST: Fact = Fact { table: "gitlab_merge_requests", column: "merge_request_id" };
+/// Issues.
+pub const ISSUE: Fact = Fact { table: "gitlab_issues", column: "issue_id" };
+/// Deployments.
+pub const DEPLOYMENT: Fact = Fact { table: "gitlab_deployments", column: "deployment_id" };
 /// Pipelines.
 pub const PIPELINE: Fact = Fact { table: "gitlab_pipelines", column: "pipeline_id" };
+
+impl Fact {
+    /// The table of such things.
+    pub fn table(&self) -> &'static str {
+        self.table
+    }
+}
 
 impl Store {
     /// Marks rows of a project as deleted, and what lives below them as gone with its parent. Gives how many of the rows
@@ -48,8 +59,61 @@ impl Store {
                 .execute(&mut *transaction)
                 .await?;
         }
+        if fact == PIPELINE {
+            sqlx::query(FORGET_JOBS).bind(project).bind(ids).bind(at).execute(&mut *transaction).await?;
+        }
         transaction.commit().await?;
         Ok(marked)
+    }
+}
+
+/// GitLab tells no job, and no end, of a deployment whose job is gone.
+const FORGET_JOBS: &str = "
+    update gitlab_deployments
+       set job_id = null, finished_at = null, synced_at = $3
+     where project_id = $1
+       and job_id in (select id from gitlab_jobs where project_id = $1 and pipeline_id = any($2))";
+
+/// Takes away the marks of what went with things that are back. Lists that a page brings whole come after that.
+pub(crate) async fn restore_below(
+    connection: &mut PgConnection,
+    fact: Fact,
+    gone: &[(i64, Vec<i64>)],
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    for (project, ids) in gone {
+        let back: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(format!(
+            "select id from {} where project_id = $1 and id = any($2) and deleted_at is null",
+            fact.table
+        )))
+        .bind(project)
+        .bind(ids)
+        .fetch_all(&mut *connection)
+        .await?;
+        for table in tables_below(connection, fact.column).await? {
+            let restore = format!(
+                "update {table} set deleted_at = null, deleted_reason = null, synced_at = $3
+                  where project_id = $1 and {} = any($2) and deleted_reason = 'parent_deleted'{}",
+                fact.column,
+                unless_gone_otherwise(&table)
+            );
+            let restore = sqlx::query(AssertSqlSafe(restore)).bind(project).bind(&back).bind(at);
+            restore.execute(&mut *connection).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A row that hangs on two things comes back only with both.
+fn unless_gone_otherwise(table: &str) -> &'static str {
+    match table {
+        "gitlab_deployment_merge_requests" => {
+            " and deployment_id in (select id from gitlab_deployments where project_id = $1 and deleted_at is null)"
+        }
+        "gitlab_merge_request_labels" => {
+            " and label_id in (select id from gitlab_labels where project_id = $1 and deleted_at is null)"
+        }
+        _ => "",
     }
 }
 
@@ -66,4 +130,42 @@ pub(crate) async fn tables_below(
           order by 1",
     );
     Ok(tables.bind(column).fetch_all(connection).await?)
+}
+
+/// The reason of everything in a project that GitLab has deleted.
+pub(crate) const PROJECT_DELETED: &str = "project_deleted";
+
+/// Marks everything in a project.
+pub(crate) async fn mark_within(
+    connection: &mut PgConnection,
+    project: i64,
+    at: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let mut marked = 0;
+    for table in tables_below(connection, "project_id").await? {
+        let mark = format!(
+            "update {table} set deleted_at = $2, deleted_reason = $3, synced_at = $2
+              where project_id = $1 and deleted_at is null"
+        );
+        let mark = sqlx::query(AssertSqlSafe(mark)).bind(project).bind(at).bind(PROJECT_DELETED);
+        marked += mark.execute(&mut *connection).await?.rows_affected();
+    }
+    Ok(marked)
+}
+
+/// Takes away again the marks that came with a project's own.
+pub(crate) async fn restore_project(
+    connection: &mut PgConnection,
+    project: i64,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    for table in tables_below(connection, "project_id").await? {
+        let restore = format!(
+            "update {table} set deleted_at = null, deleted_reason = null, synced_at = $2
+              where project_id = $1 and deleted_reason = $3"
+        );
+        let restore = sqlx::query(AssertSqlSafe(restore)).bind(project).bind(at).bind(PROJECT_DELETED);
+        restore.execute(&mut *connection).await?;
+    }
+    Ok(())
 }

@@ -49,6 +49,24 @@ impl Store {
         Ok(())
     }
 
+    /// Adds units of work to a sync, those again that are done.
+    pub async fn reopen_units(&self, sync_id: i64, units: &[Unit]) -> Result<(), StoreError> {
+        let resources: Vec<&str> = units.iter().map(|it| it.resource.as_str()).collect();
+        let parents: Vec<i64> = units.iter().map(|it| it.parent_id).collect();
+        sqlx::query(
+            "update weir.leases l
+                set state = 'due', owner = null, until = null
+               from unnest($2::text[], $3::bigint[]) as u(resource, parent_id)
+              where l.sync_id = $1 and l.resource = u.resource and l.parent_id = u.parent_id and l.state = 'done'",
+        )
+        .bind(sync_id)
+        .bind(resources)
+        .bind(parents)
+        .execute(&self.pool)
+        .await?;
+        self.add_units(sync_id, units).await
+    }
+
     /// Takes the next unit that is due, or whose worker has fallen silent.
     pub async fn claim(&self, sync_id: i64, owner: &str) -> Result<Option<Lease>, StoreError> {
         // Materialized: joined as a subquery it may run once per row of the outer table, and take them all.

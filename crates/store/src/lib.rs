@@ -5,6 +5,7 @@
 
 mod approval_rules;
 mod children;
+mod counting;
 mod deployment_merge_requests;
 mod deployments;
 mod derive;
@@ -45,15 +46,16 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
 
+pub use counting::{CHILD_PIPELINES, Count, Counted, DEPLOYMENTS, ISSUES, PIPELINES, Stored};
 pub use deployments::Look;
 pub use error::{Complaint, StoreError};
-pub use gone::{Fact, MERGE_REQUEST, PIPELINE};
+pub use gone::{DEPLOYMENT, Fact, ISSUE, MERGE_REQUEST, PIPELINE};
 pub use instances::InstanceRow;
 pub use leases::{Lease, Unit};
 pub use page::{Counts, Page, Written};
 pub use partitions::{Partition, PartitionKey};
 pub use pending::PendingRow;
-pub use projects::KnownProject;
+pub use projects::{KnownProject, LostProject};
 pub use proofs::{HeldMergeRequest, Proof, ProvableProject};
 pub use query::QueryResult;
 pub use rejects::Reject;

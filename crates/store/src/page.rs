@@ -7,8 +7,9 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::{
-    Lease, Partition, Reject, Store, StoreError, TrunkStep, children, deployments, derive, heads, issues,
-    jobs, labels, leases, milestones, partitions, pending, rejects, trunks, upsert, users,
+    Lease, MERGE_REQUEST, Partition, Reject, Store, StoreError, TrunkStep, children, deployments, derive,
+    gone, heads, issues, jobs, labels, leases, milestones, partitions, pending, rejects, trunks, upsert,
+    users,
 };
 
 /// Everything that is written together.
@@ -30,6 +31,8 @@ pub struct Page<'a> {
     pub done: &'a [Pending],
     /// Projects whose labels this page brings.
     pub label_projects: &'a [i64],
+    /// Projects whose milestones this page brings.
+    pub milestone_projects: &'a [i64],
     /// What becomes of the default branch whose commits this page brings.
     pub trunk: Option<TrunkStep<'a>>,
 }
@@ -100,7 +103,7 @@ impl Store {
 
 async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Written, StoreError> {
     let mut written = Written::new();
-    let mut known = lock_merge_requests(connection, page).await?;
+    let Locked { mut known, gone } = lock_merge_requests(connection, page).await?;
     known.extend(issues::lock(connection, page.rows).await?);
     known.extend(jobs::known_pipelines(connection, page.rows).await?);
     known.extend(heads::lock(connection, page.rows).await?);
@@ -108,15 +111,17 @@ async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Wr
         let changed = upsert::upsert(connection, batch, page.sent_at).await?;
         count(&mut written, batch.table.name, batch.len as u64, changed);
     }
+    gone::restore_below(connection, MERGE_REQUEST, &gone, page.sent_at).await?;
     for (table, gone) in children::remove_missing(connection, page.rows, &known, page.sent_at).await? {
         count(&mut written, table, 0, gone);
     }
     for (table, followed) in deployments::follow_environments(connection, page.rows, page.sent_at).await? {
         count(&mut written, table, 0, followed);
     }
-    if !page.label_projects.is_empty() {
-        let left = milestones::leave_deleted(connection, page.label_projects).await?;
-        count(&mut written, "gitlab_merge_requests", 0, left);
+    if !page.milestone_projects.is_empty() {
+        for (table, left) in milestones::leave_deleted(connection, page.milestone_projects).await? {
+            count(&mut written, table, 0, left);
+        }
     }
     for links in &labels::LINKS {
         let named = links.named(page.rows);
@@ -148,24 +153,37 @@ async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Wr
     Ok(written)
 }
 
+/// The merge requests that a page touches and that were stored before.
+struct Locked {
+    /// All of them: what is new has no children to lose.
+    known: HashSet<(children::Parent, i64)>,
+    /// Those that were marked as gone, by project.
+    gone: Vec<(i64, Vec<i64>)>,
+}
+
 /// Locks the merge requests that the page touches before anything below them, so that two pages wait for each other
-/// instead of locking each other out. Gives those that are stored: what is new has no children to lose.
-async fn lock_merge_requests(
-    connection: &mut PgConnection,
-    page: &Page<'_>,
-) -> Result<HashSet<(children::Parent, i64)>, StoreError> {
-    let mut known = HashSet::new();
+/// instead of locking each other out.
+async fn lock_merge_requests(connection: &mut PgConnection, page: &Page<'_>) -> Result<Locked, StoreError> {
+    let mut locked = Locked { known: HashSet::new(), gone: Vec::new() };
     for (project, merge_requests) in touched_by_project(page) {
-        let stored: Vec<i64> = sqlx::query_scalar(
-            "select id from gitlab_merge_requests where project_id = $1 and id = any($2) order by id for no key update",
+        let stored: Vec<(i64, bool)> = sqlx::query_as(
+            "select id, deleted_at is not null
+               from gitlab_merge_requests
+              where project_id = $1 and id = any($2)
+              order by id
+                for no key update",
         )
         .bind(project)
         .bind(&merge_requests)
         .fetch_all(&mut *connection)
         .await?;
-        known.extend(stored.into_iter().map(|id| (children::Parent::MergeRequest, id)));
+        let gone: Vec<i64> = stored.iter().filter(|it| it.1).map(|it| it.0).collect();
+        if !gone.is_empty() {
+            locked.gone.push((project, gone));
+        }
+        locked.known.extend(stored.into_iter().map(|(id, _)| (children::Parent::MergeRequest, id)));
     }
-    Ok(known)
+    Ok(locked)
 }
 
 async fn write_bookkeeping(connection: &mut PgConnection, page: &Page<'_>) -> Result<(), StoreError> {

@@ -1,9 +1,9 @@
 //! Projects and groups that were seen before: told apart when they are renamed, moved or out of sight.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::FromRow;
 
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, gone};
 
 /// A project as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -18,6 +18,22 @@ pub struct KnownProject {
     pub namespace_id: Option<i64>,
     /// Whether the last look found it.
     pub api_accessible: bool,
+}
+
+/// Why a project is out of sight that GitLab has provably deleted.
+const DELETED: &str = "deleted";
+
+/// A project that was in sight once.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct LostProject {
+    /// Weir's id.
+    pub id: i64,
+    /// GitLab's id.
+    pub source_id: i64,
+    /// Whole path, as it was last.
+    pub path_with_namespace: String,
+    /// When it was marked for deletion, if it was when it was last seen.
+    pub marked_for_deletion_on: Option<NaiveDate>,
 }
 
 impl Store {
@@ -50,15 +66,56 @@ impl Store {
         Ok(marked.bind(projects).bind(reason).bind(at).execute(&self.pool).await?.rows_affected())
     }
 
-    /// Marks projects as in sight again.
+    /// Marks projects as in sight again. What went with one that was taken for deleted is back with it.
     pub async fn mark_accessible(&self, projects: &[i64], at: DateTime<Utc>) -> Result<u64, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let returned: Vec<i64> = sqlx::query_scalar(
+            "select id from gitlab_projects where id = any($1) and not api_accessible and inaccessible_reason = $2",
+        )
+        .bind(projects)
+        .bind(DELETED)
+        .fetch_all(&mut *transaction)
+        .await?;
+        for project in returned {
+            gone::restore_project(&mut transaction, project, at).await?;
+        }
         let marked = sqlx::query(
             "update gitlab_projects
                 set api_accessible = true, inaccessible_since = null, inaccessible_reason = null, synced_at = $2
               where id = any($1)
                 and not api_accessible",
         );
-        Ok(marked.bind(projects).bind(at).execute(&self.pool).await?.rows_affected())
+        let marked = marked.bind(projects).bind(at).execute(&mut *transaction).await?.rows_affected();
+        transaction.commit().await?;
+        Ok(marked)
+    }
+
+    /// The projects of an instance that are out of sight and not marked deleted.
+    pub async fn lost_projects(&self, instance: i64) -> Result<Vec<LostProject>, StoreError> {
+        let lost = sqlx::query_as(
+            "select id, source_id, path_with_namespace, marked_for_deletion_on
+               from gitlab_projects
+              where id >= $1 * 17592186044416 and id < ($1 + 1) * 17592186044416
+                and deleted_at is null and not api_accessible
+              order by id",
+        );
+        Ok(lost.bind(instance).fetch_all(&self.pool).await?)
+    }
+
+    /// Marks a project that GitLab has provably deleted, and everything in it. Gives how many rows were marked.
+    pub async fn mark_project_deleted(&self, project: i64, at: DateTime<Utc>) -> Result<u64, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let marked = sqlx::query(
+            "update gitlab_projects
+                set api_accessible = false, inaccessible_since = coalesce(inaccessible_since, $2)
+                  , inaccessible_reason = $3, deleted_at = $2, deleted_reason = $4, synced_at = $2
+              where id = $1 and deleted_at is null",
+        );
+        let marked = marked.bind(project).bind(at).bind(DELETED).bind(gone::PROJECT_DELETED);
+        let marked = marked.execute(&mut *transaction).await?.rows_affected();
+        let within = gone::mark_within(&mut transaction, project, at).await?;
+        transaction.commit().await?;
+        Ok(marked + within)
     }
 
     /// Keeps the paths that projects have now beside those they had.
@@ -90,6 +147,21 @@ impl Store {
               order by id",
         );
         Ok(others.bind(instance).bind(seen).fetch_all(&self.pool).await?)
+    }
+
+    /// Marks a group that GitLab has provably deleted, and its members.
+    pub async fn mark_group_deleted(&self, group: i64, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        for statement in [
+            "update gitlab_groups set deleted_at = $2, deleted_reason = 'deleted', synced_at = $2
+              where id = $1 and deleted_at is null",
+            "update gitlab_group_members set deleted_at = $2, deleted_reason = 'parent_deleted', synced_at = $2
+              where group_id = $1 and deleted_at is null",
+        ] {
+            sqlx::query(statement).bind(group).bind(at).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Those of the projects of which merge requests are stored.

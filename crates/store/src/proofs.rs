@@ -1,7 +1,5 @@
 //! What is stored, counted as GitLab counts it, and what came of the comparison.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::FromRow;
@@ -56,6 +54,8 @@ pub struct ProvableProject {
     pub path: String,
     /// Whether merge requests are switched off.
     pub merge_requests_off: bool,
+    /// Whether issues are switched off.
+    pub issues_off: bool,
     /// Whether CI/CD is switched off.
     pub builds_off: bool,
 }
@@ -66,6 +66,7 @@ impl Store {
         let projects = sqlx::query_as(
             "select source_id, path_with_namespace as path
                   , coalesce(merge_requests_access_level = 'disabled', false) as merge_requests_off
+                  , coalesce(issues_access_level = 'disabled', false) as issues_off
                   , coalesce(builds_access_level = 'disabled', false) as builds_off
                from gitlab_projects
               where id >= $1 * 17592186044416 and id < ($1 + 1) * 17592186044416
@@ -97,43 +98,6 @@ impl Store {
               order by m.project_id, m.iid",
         );
         Ok(held.bind(projects).fetch_all(&self.pool).await?)
-    }
-
-    /// How many pipelines of these projects are stored and not gone, child pipelines or others.
-    pub async fn held_pipelines(
-        &self,
-        projects: &[i64],
-        children: bool,
-    ) -> Result<BTreeMap<i64, i64>, StoreError> {
-        let counts: Vec<(i64, i64)> = sqlx::query_as(
-            "select project_id, count(*)
-               from gitlab_pipelines
-              where project_id = any($1) and deleted_at is null
-                and (source is not distinct from 'parent_pipeline') = $2
-              group by project_id",
-        )
-        .bind(projects)
-        .bind(children)
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(counts.into_iter().collect())
-    }
-
-    /// The pipelines of a project that GitLab last changed from a moment to before another, as (last change, Weir's id).
-    pub async fn pipelines_within(
-        &self,
-        project: i64,
-        children: bool,
-        (from, to): (DateTime<Utc>, DateTime<Utc>),
-    ) -> Result<Vec<(DateTime<Utc>, i64)>, StoreError> {
-        let within = sqlx::query_as(
-            "select updated_at, id
-               from gitlab_pipelines
-              where project_id = $1 and updated_at >= $3 and updated_at < $4 and deleted_at is null
-                and (source is not distinct from 'parent_pipeline') = $2
-              order by updated_at, id",
-        );
-        Ok(within.bind(project).bind(children).bind(from).bind(to).fetch_all(&self.pool).await?)
     }
 
     /// Keeps what was found.

@@ -128,10 +128,27 @@ impl Store {
         Ok(())
     }
 
+    /// Has a default branch read again from its head to its beginning.
+    pub async fn read_trunk_again(&self, project: i64) -> Result<(), StoreError> {
+        sqlx::query("update weir.trunks set read_at = null, walk = null, due = true where project_id = $1")
+            .bind(project)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// Whether commits of a project's default branch are stored, living or not.
     pub async fn has_commits(&self, project: i64) -> Result<bool, StoreError> {
         let has = sqlx::query_scalar("select exists (select from gitlab_commits where project_id = $1)");
         Ok(has.bind(project).fetch_one(&self.pool).await?)
+    }
+
+    /// How many commits of a project's default branch are stored and live.
+    pub async fn living_commit_count(&self, project: i64) -> Result<i64, StoreError> {
+        let count = sqlx::query_scalar(
+            "select count(*) from gitlab_commits where project_id = $1 and deleted_at is null",
+        );
+        Ok(count.bind(project).fetch_one(&self.pool).await?)
     }
 
     /// Those of the commits that are stored and live.

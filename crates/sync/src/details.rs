@@ -279,7 +279,12 @@ async fn write_projects(
         unfinished.extend(nested(engine, parent, &lists, &mut rows, &mut rejects));
     }
     let ids: Vec<i64> = nodes.iter().map(|it| engine.instance.id(it.id.id)).collect();
-    let page = store::Page { rejects: &rejects, label_projects: &ids, ..engine.page(&rows, sent_at) };
+    let page = store::Page {
+        rejects: &rejects,
+        label_projects: &ids,
+        milestone_projects: &ids,
+        ..engine.page(&rows, sent_at)
+    };
     engine.write(&page).await?;
     finish_lists(engine, unfinished).await
 }
@@ -428,10 +433,17 @@ async fn rest_list(engine: &Engine, parent: Parent, kind: &'static ListKind) -> 
     let mut rows = Rows::default();
     let found = listing.pages.iter().flat_map(|it| elements(&it.body));
     let rejects = read_list(engine, parent, kind, "rest", found, &mut rows);
-    let labels = [parent_id];
-    let label_projects: &[i64] = if kind.resource.name == "labels" { &labels } else { &[] };
+    // What carries labels and milestones follows them.
+    let listed = [parent_id];
+    let carried = |name: &str| if kind.resource.name == name { &listed[..] } else { &[] };
+    let (label_projects, milestone_projects) = (carried("labels"), carried("milestones"));
     engine
-        .write(&store::Page { rejects: &rejects, label_projects, ..engine.page(&rows, listing.sent_at) })
+        .write(&store::Page {
+            rejects: &rejects,
+            label_projects,
+            milestone_projects,
+            ..engine.page(&rows, listing.sent_at)
+        })
         .await?;
     Ok(())
 }

@@ -14,6 +14,8 @@ const ABOUT: &[&str] = &[
     "groups/{group}/projects",
     "projects/{project}",
     "projects/{project}/merge_requests/{iid}",
+    "projects/{project}/issues/{iid}",
+    "projects/{project}/deployments/{deployment}",
     "projects/{project}/jobs/{job}",
 ];
 

@@ -201,6 +201,7 @@ impl Engine {
             rejects: &[],
             done: &[],
             label_projects: &[],
+            milestone_projects: &[],
             trunk: None,
         }
     }

@@ -101,7 +101,15 @@ impl Listing {
     }
 }
 
+/// Whether a partition is read back to a moment. In order of numbers an old one that moved late lies behind the moment and
+/// still counts: as long as there is a cursor, the way back is not at its end.
+pub(crate) fn reaches(partition: &Partition, since: Option<DateTime<Utc>>) -> bool {
+    let from = partition.complete_from.filter(|_| partition.backfill_cursor.is_none());
+    since.is_some_and(|since| from.is_some_and(|it| it <= since))
+}
+
 pub(crate) use again::{by_iids, within};
+pub(crate) use rest::paired_order;
 pub(crate) use together::together;
 
 /// A page on its way to the database.
@@ -173,8 +181,7 @@ impl Walk<'_> {
     }
 
     fn reached_since(&self, partition: &Partition) -> bool {
-        let since = self.engine.options.scope.since;
-        since.is_some_and(|since| partition.complete_from.is_some_and(|it| it <= since))
+        reaches(partition, self.engine.options.scope.since)
     }
 
     /// Whether the way back pauses here, so that other projects get their newer part first.

@@ -16,7 +16,7 @@ use store::{Joined, KnownProject, Partition};
 
 use crate::details::Since;
 use crate::engine::{Engine, Halt};
-use crate::listing::Listing;
+use crate::listing::{self, Listing};
 use crate::sight::{Found, Sight};
 use crate::{details, discovery};
 
@@ -113,8 +113,7 @@ fn asked(
 
 /// Whether a partition is read as far back as this run wants.
 fn far_enough(engine: &Engine, partition: &Partition) -> bool {
-    let since = engine.options.scope.since;
-    partition.whole || since.is_some_and(|since| partition.complete_from.is_some_and(|from| from <= since))
+    partition.whole || listing::reaches(partition, engine.options.scope.since)
 }
 
 /// Projects that a group lists directly and no other listing showed.

@@ -54,7 +54,7 @@ async fn attend(
     let engine =
         engine(client, store, &options, &row, None, Arc::<Progress>::default(), Stop::default()).await?;
     let projects = projects(store, &options, row.number).await?;
-    let proofs = sweep::compare(&engine, &projects, false).await?;
+    let proofs = sweep::compare(&engine, &projects, None).await?;
     store.save_proofs(row.number, &proofs, engine.started).await?;
     outcome.skips = engine.tally.skips();
     Ok(proofs)
@@ -72,6 +72,7 @@ async fn projects(store: &Store, options: &Options, instance: i64) -> Result<Vec
         source_id: it.source_id,
         path: it.path,
         merge_requests_off: it.merge_requests_off,
+        issues_off: it.issues_off,
         builds_off: it.builds_off,
         ..Found::default()
     });

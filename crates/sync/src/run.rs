@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use catalogue::Instance;
 use chrono::{DateTime, Utc};
 use gitlab_client::Client;
-use store::{InstanceRow, Joined, KnownProject, Store};
+use store::{InstanceRow, Joined, KnownProject, Proof, Store};
 
 use crate::capabilities::{self, Capabilities};
 use crate::ending::{abandon, failure, finish};
@@ -244,14 +244,22 @@ async fn lead(engine: &Arc<Engine>, joined: &Joined, owner: &str) -> Result<(), 
 
 /// Holds what is stored against what GitLab has and mends it; what was mended is held against it once more.
 async fn sweep(engine: &Arc<Engine>, joined: &Joined, owner: &str, sight: &Sight) -> Result<(), Halt> {
+    sweep::mark_deleted(engine, sight).await?;
     let projects = sweep::projects(sight);
-    let mut proofs = sweep::compare(engine, &projects, true).await?;
+    let mut proofs = sweep::compare(engine, &projects, Some(joined.id)).await?;
     let differing = sweep::differing(&projects, &proofs, engine);
     if !differing.is_empty() {
         work::together(engine, joined, owner).await?;
-        proofs.extend(sweep::compare(engine, &differing, false).await?);
+        let again = sweep::compare(engine, &differing, None).await?;
+        // The later of two proofs of one resource counts.
+        let later =
+            |it: &Proof| again.iter().any(|a| (a.project_id, &a.resource) == (it.project_id, &it.resource));
+        proofs.retain(|it| !later(it));
+        proofs.extend(again);
     }
-    // The later of two proofs of one resource counts.
+    for proof in proofs.iter().filter(|it| it.state != "proved") {
+        engine.skip(&proof.resource, proof.project_id, "unproved", &proof.detail);
+    }
     engine.store.save_proofs(engine.instance.0, &proofs, engine.started).await?;
     Ok(())
 }

@@ -14,6 +14,10 @@ use crate::{Connection, Document, List, Origin, Pending, Rows, users};
 /// A page of a project's issues.
 pub static ISSUES_QUERY: Document = Document { name: "issues", text: include_str!("issues.graphql") };
 
+/// How many issues of a project GitLab last changed within a window of time.
+pub static COUNT_ISSUES_QUERY: Document =
+    Document { name: "countIssues", text: include_str!("count_issues.graphql") };
+
 /// One list of one issue, for lists that did not fit into the page.
 pub static LIST_QUERIES: [(List, Document); 2] = [
     (List::IssueLabels, Document { name: "issueLabels", text: include_str!("list_labels.graphql") }),

@@ -63,7 +63,8 @@ pub(super) async fn pass(
         Some(workers) => workers.acquire().await.ok(),
         None => None,
     };
-    let met = state.faults.next();
+    let (request, aimed) = aimed(&state, request).await;
+    let met = aimed.or_else(|| state.faults.next());
     let response = match &met {
         Some(Scripted::Reply(reply)) => reply.clone().into_response(),
         Some(Scripted::Fault(fault)) if replacement(*fault).is_some() => {
@@ -78,6 +79,17 @@ pub(super) async fn pass(
         Some(Scripted::Fault(fault)) => spoil(&state, &peer, passage, response, fault).await,
         _ => finish(&state, &passage, response).await,
     }
+}
+
+/// What is aimed at this request. Its body is only looked into while something is aimed at all.
+async fn aimed(state: &State, request: Request) -> (Request, Option<Scripted>) {
+    if !state.faults.aims() {
+        return (request, None);
+    }
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let text = format!("{} {}", parts.uri, String::from_utf8_lossy(&body));
+    (Request::from_parts(parts, Body::from(body)), state.faults.aimed_at(&text))
 }
 
 fn play_hooks(state: &State, number: u64) {

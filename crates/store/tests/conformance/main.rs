@@ -50,6 +50,7 @@ async fn write(store: &Store, rows: &Rows, minute: i64) -> u64 {
         rejects: &[],
         done: &[],
         label_projects: &[],
+        milestone_projects: &[],
         trunk: None,
     };
     store.forget_seen_users();

@@ -13,6 +13,10 @@ const TOGETHER: usize = 50;
 /// A window ends just before its end.
 const JUST: TimeDelta = TimeDelta::microseconds(1);
 
+fn by_graphql(engine: &Engine, listing: &Listing) -> bool {
+    engine.capabilities.graphql && listing.query.is_some()
+}
+
 /// Reads the elements with these numbers of a project (GitLab's id). Gives GitLab's ids of those that are there.
 pub(crate) async fn by_iids(
     engine: &Engine,
@@ -23,11 +27,11 @@ pub(crate) async fn by_iids(
     let walk = Walk { engine, lease: None, listing, project };
     let mut met = BTreeSet::new();
     for some in iids.chunks(TOGETHER) {
-        if engine.capabilities.graphql {
+        if by_graphql(engine, listing) {
             let window = Window { iids: Some(some.to_vec()), ..Window::default() };
             met.extend(graphql::read_again(&walk, window).await?);
         }
-        if !engine.capabilities.graphql || listing.both {
+        if !by_graphql(engine, listing) || listing.both {
             let numbers = |request| {
                 some.iter().fold(request, |it: gitlab_client::Request, iid| it.query("iids[]", iid))
             };
@@ -45,7 +49,7 @@ pub(crate) async fn within(
     (from, to): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<BTreeSet<i64>, Halt> {
     let walk = Walk { engine, lease: None, listing, project };
-    if engine.capabilities.graphql {
+    if by_graphql(engine, listing) {
         let window =
             Window { updated_after: Some(from), updated_before: Some(to - JUST), ..Window::default() };
         return graphql::read_again(&walk, window).await;

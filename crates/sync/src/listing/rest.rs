@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use store::Partition;
 
-use super::{Read, Walk};
+use super::{Listing, Read, Walk};
 use crate::engine::Halt;
 use crate::fetch::{PER_PAGE, elements, list, read_all, request};
 
@@ -60,7 +60,11 @@ pub(super) async fn back(walk: &Walk<'_>, partition: &mut Partition) -> Result<b
     follow(walk, partition, Way::Back, from, |partition, last| {
         partition.complete_to = partition.complete_to.or(Some(started));
         match (last, since) {
-            (Some(last), _) => partition.complete_from = Some(last),
+            // The next page may begin with rows of the same moment.
+            (Some(last), Some(since)) => {
+                partition.complete_from = Some(last.max(since + TimeDelta::microseconds(1)));
+            }
+            (Some(last), None) => partition.complete_from = Some(last),
             (None, Some(since)) => partition.complete_from = Some(since),
             (None, None) => partition.whole = true,
         }
@@ -147,6 +151,11 @@ async fn fetch(walk: &Walk<'_>, way: Way, anchor: Option<DateTime<Utc>>) -> Resu
     let has_next = answer.next.is_some() && last.is_some();
     let (rows, rejects) = rows(walk, found);
     Ok(Fetched { rows, rejects, sent_at: answer.sent_at, has_next, first, last })
+}
+
+/// A request for a window of time, in the order that GitLab wants with it.
+pub(crate) fn paired_order(listing: &Listing, request: Request) -> Request {
+    if listing.ties == "updated_at" { request.query("order_by", "updated_at") } else { request }
 }
 
 /// Where GitLab wants a filter with the order, one that leaves nothing out.

@@ -98,7 +98,9 @@ async fn unfinished(engine: &Engine, read: &Read) -> Result<HashSet<i64>, Halt> 
 
 fn task(engine: &Engine, look: Option<&Look>, standing: Option<&Standing>, unfinished: bool) -> Task {
     let Some(look) = look.filter(|it| reaches(engine, it)) else { return Task::Look };
-    if look.looked_at.is_none_or(|at| at + STANDS <= engine.started) {
+    // A sweep lists the environments of whatever deploys: one that was deleted shows nowhere.
+    let swept = engine.options.sweep && look.any;
+    if swept || look.looked_at.is_none_or(|at| at + STANDS <= engine.started) {
         return Task::Look;
     }
     let running = standing.is_some_and(|it| it.running);

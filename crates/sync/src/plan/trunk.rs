@@ -78,15 +78,21 @@ fn read_at(engine: &Engine, trunk: &Trunk) -> Option<DateTime<Utc>> {
 
 /// Whether a branch is read as this run wants it, and nothing shows that it has moved since.
 fn is_idle(engine: &Engine, trunk: &Trunk, signs: &TrunkSigns) -> bool {
-    read_at(engine, trunk).is_some_and(|at| is_unmoved(&trunk.signs, signs, at, engine.started))
+    let Some(read_at) = read_at(engine, trunk) else { return false };
+    // Within an hour of an activity a push may have put as many commits in the place of others, and no sign tells. It costs
+    // a request, so it is left to the sweep.
+    let settled = !engine.options.sweep || signs.last_activity_at.is_none_or(|it| read_at > it + ACTIVITY);
+    settled && is_unmoved(&trunk.signs, signs, read_at, engine.started)
 }
 
-/// Whether only the activity shows that a branch may have moved: any comment is one. Where it ends will tell.
+/// Whether only the activity shows that a branch may have moved: any comment is one. Where it ends will tell; a sweep wants
+/// to see for itself.
 fn is_doubtful(engine: &Engine, trunk: &Trunk, signs: &TrunkSigns) -> bool {
     let same = signs.commit_count.is_some()
         && trunk.signs.commit_count == signs.commit_count
         && trunk.signs.default_branch == signs.default_branch;
-    same && trunk.head.is_some() && engine.capabilities.graphql && read_at(engine, trunk).is_some()
+    let asks = engine.capabilities.graphql && !engine.options.sweep;
+    same && asks && trunk.head.is_some() && read_at(engine, trunk).is_some()
 }
 
 fn is_unmoved(before: &TrunkSigns, now: &TrunkSigns, read_at: DateTime<Utc>, started: DateTime<Utc>) -> bool {

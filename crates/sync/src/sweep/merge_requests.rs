@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use catalogue::merge_requests::MERGE_REQUESTS;
+use catalogue::notes::NOTES;
 use gitlab_client::Request;
 use store::{HeldMergeRequest, MERGE_REQUEST, Proof};
 
-use super::theirs::Theirs;
-use super::{denied, proof};
+use super::known::{Known, Reach};
+use super::theirs::{Listed, Theirs};
+use super::{Verdict, evidence, proof};
 use crate::engine::{Engine, Halt};
 use crate::listing;
 use crate::merge_requests::LISTING;
@@ -17,18 +20,28 @@ pub(super) async fn compare(
     engine: &Engine,
     project: &Found,
     theirs: &Theirs,
-    mends: bool,
+    known: &Known,
+    mends: Option<i64>,
 ) -> Result<Vec<Proof>, Halt> {
-    let id = engine.instance.id(project.source_id);
+    let (id, mends) = (engine.instance.id(project.source_id), mends.is_some());
     let held = engine.store.held_merge_requests(&[id]).await?;
-    let counted = theirs.merge_requests.as_ref();
-    let mut merge_requests =
-        proof(engine, project, "merge_requests", counted.map(|it| it.len() as i64), held.len() as i64);
-    let Some(counted) = counted else {
-        merge_requests.detail = "GitLab did not list them whole.".to_owned();
-        return Ok(vec![merge_requests]);
+    let proof = Proof { ours: held.len() as i64, ..proof(engine, project, MERGE_REQUESTS.name) };
+    let Some(counted) = &theirs.merge_requests else {
+        return Ok(vec![proof.unproved("GitLab did not list them whole.")]);
     };
     let ours: BTreeMap<i64, &HeldMergeRequest> = held.iter().map(|it| (it.iid, it)).collect();
+    // What is older than the part that is stored was never asked for.
+    let wanted = |iid: &i64, listed: &Listed| match known.reach(MERGE_REQUESTS.name, id) {
+        Reach::Whole => true,
+        Reach::From(from) => listed.updated_at >= from || ours.contains_key(iid),
+        Reach::Unread => false,
+    };
+    if known.reach(MERGE_REQUESTS.name, id) == Reach::Unread {
+        return Ok(vec![proof.unproved("They were not read yet.")]);
+    }
+    let counted: BTreeMap<i64, Listed> =
+        counted.iter().filter(|(iid, it)| wanted(iid, it)).map(|(iid, it)| (*iid, *it)).collect();
+    let mut merge_requests = Proof { theirs: Some(counted.len() as i64), ..proof };
     let gone: Vec<&HeldMergeRequest> = held.iter().filter(|it| !counted.contains_key(&it.iid)).collect();
     let missing: Vec<i64> = counted.keys().copied().filter(|iid| !ours.contains_key(iid)).collect();
     if !gone.is_empty() || !missing.is_empty() {
@@ -41,7 +54,7 @@ pub(super) async fn compare(
     if mends && !missing.is_empty() {
         listing::by_iids(engine, &LISTING, project.source_id, &missing).await?;
     }
-    let notes = comments(engine, project, counted, &ours, mends).await?;
+    let notes = comments(engine, project, &counted, &ours, mends).await?;
     Ok(vec![merge_requests, notes])
 }
 
@@ -82,7 +95,7 @@ async fn lose(
         return Ok(());
     }
     let request = Request::new("projects/{project}/merge_requests/{iid}");
-    if !denied(engine, request.value(project.source_id).value(gone[0].iid)).await {
+    if !evidence::denied(engine, request.value(project.source_id).value(gone[0].iid)).await {
         proof.state = "unproved".to_owned();
         proof.detail =
             format!("{}; GitLab does not deny !{}, so nothing was marked", proof.detail, gone[0].iid);
@@ -101,13 +114,13 @@ async fn lose(
 async fn comments(
     engine: &Engine,
     project: &Found,
-    counted: &BTreeMap<i64, i64>,
+    counted: &BTreeMap<i64, Listed>,
     ours: &BTreeMap<i64, &HeldMergeRequest>,
     mends: bool,
 ) -> Result<Proof, Halt> {
     let (mut theirs, mut held) = (0, 0);
     let mut differ = Vec::new();
-    for (iid, count) in counted {
+    for (iid, Listed { comments: count, .. }) in counted {
         let Some(stored) = ours.get(iid) else { continue };
         theirs += count;
         held += stored.comments;
@@ -115,7 +128,7 @@ async fn comments(
             differ.push(*iid);
         }
     }
-    let mut notes = proof(engine, project, "notes", Some(theirs), held);
+    let mut notes = Proof { theirs: Some(theirs), ours: held, ..proof(engine, project, NOTES.name) };
     if !differ.is_empty() {
         notes.state = "differs".to_owned();
         let which: Vec<String> = differ.iter().take(5).map(|iid| format!("!{iid}")).collect();

@@ -1,10 +1,12 @@
-//! What GitLab has: every merge request of a project with its count of comments, and how many pipelines.
+//! What GitLab has: every merge request of a project with its count of comments, and how many of everything else.
 
 use std::collections::BTreeMap;
 
+use catalogue::issues::ISSUES;
 use catalogue::merge_requests::MERGE_REQUESTS;
 use catalogue::pipelines::{CHILD_PIPELINES, PIPELINES};
 use catalogue::{Answer, Connection, Connector, Gid, PROOF_QUERY, PageInfo, Resource, gid};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -20,10 +22,32 @@ const PER_PAGE: usize = 100;
 /// What GitLab has of one project; none of what it did not tell whole.
 #[derive(Debug, Default)]
 pub(super) struct Theirs {
-    /// Each merge request's number, and how many comments GitLab counts.
-    pub(super) merge_requests: Option<BTreeMap<i64, i64>>,
-    pub(super) pipelines: Option<i64>,
-    pub(super) children: Option<i64>,
+    /// Its merge requests by number.
+    pub(super) merge_requests: Option<BTreeMap<i64, Listed>>,
+    /// What it counts, by the name of the resource.
+    pub(super) counts: BTreeMap<&'static str, Told>,
+    /// How many commits the default branch has.
+    pub(super) commits: Option<i64>,
+}
+
+/// A merge request as GitLab lists it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Listed {
+    /// How many comments GitLab counts.
+    pub(super) comments: i64,
+    /// When it last moved.
+    pub(super) updated_at: DateTime<Utc>,
+}
+
+/// A count, with as much beside it as GitLab told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// How many.
+    pub(super) total: i64,
+    /// How many of them are open.
+    pub(super) open: Option<i64>,
+    /// The highest number.
+    pub(super) highest_iid: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -37,8 +61,28 @@ struct Data<'a> {
 struct ProjectNode {
     id: Gid,
     merge_requests: Option<Counted<MergeRequest>>,
+    issues: Option<Newest>,
+    open_issues: Option<Total>,
     pipelines: Option<Total>,
     child_pipelines: Option<Total>,
+    statistics: Option<Statistics>,
+}
+
+#[derive(Deserialize)]
+struct Newest {
+    count: i64,
+    nodes: Vec<Option<Number>>,
+}
+
+#[derive(Deserialize)]
+struct Number {
+    iid: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Statistics {
+    commit_count: f64,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +101,7 @@ struct Total {
 #[serde(rename_all = "camelCase")]
 struct MergeRequest {
     iid: String,
+    updated_at: DateTime<Utc>,
     user_notes_count: Option<i64>,
 }
 
@@ -106,24 +151,24 @@ async fn page(
             Ok(nodes.and_then(read))
         }
         Ok(_) => Ok(None),
-        Err(error) if decide(&error) == Decision::Later => Ok(None),
-        Err(error) => match engine.halt(&error, MERGE_REQUESTS.name, 0) {
-            Halt::Skipped => Ok(None),
-            halt => Err(halt),
-        },
+        Err(error) => unanswered(engine, &error),
     }
 }
 
 /// Takes in a page. Gives the cursor of the next one.
 fn take(told: &mut BTreeMap<i64, Theirs>, node: ProjectNode) -> Option<String> {
     let theirs = told.entry(node.id.id).or_default();
-    theirs.pipelines = node.pipelines.map(|it| it.count);
-    theirs.children = node.child_pipelines.map(|it| it.count);
+    let count = |it: Total| Told { total: it.count, ..Told::default() };
+    theirs.counts.extend(node.pipelines.map(|it| (PIPELINES.name, count(it))));
+    theirs.counts.extend(node.child_pipelines.map(|it| (CHILD_PIPELINES.name, count(it))));
+    theirs.counts.extend(node.issues.map(|it| (ISSUES.name, issues(&it, node.open_issues.as_ref()))));
+    theirs.commits = node.statistics.map(|it| it.commit_count as i64);
     let list = node.merge_requests?;
     let all = theirs.merge_requests.get_or_insert_default();
     let whole = list.nodes.iter().all(Option::is_some);
     for it in list.nodes.into_iter().flatten() {
-        all.extend(it.iid.parse().ok().map(|iid: i64| (iid, it.user_notes_count.unwrap_or_default())));
+        let listed = Listed { comments: it.user_notes_count.unwrap_or_default(), updated_at: it.updated_at };
+        all.extend(it.iid.parse().ok().map(|iid: i64| (iid, listed)));
     }
     if !whole {
         // A listing with a hole proves nothing, and reading on would not fill it.
@@ -133,9 +178,16 @@ fn take(told: &mut BTreeMap<i64, Theirs>, node: ProjectNode) -> Option<String> {
     list.page_info.end_cursor.filter(|_| list.page_info.has_next_page)
 }
 
+fn issues(counted: &Newest, open: Option<&Total>) -> Told {
+    let newest = counted.nodes.first().and_then(Option::as_ref).and_then(|it| it.iid.parse().ok());
+    let highest_iid = if counted.count == 0 { Some(0) } else { newest };
+    Told { total: counted.count, open: open.map(|it| it.count), highest_iid }
+}
+
 #[derive(Deserialize)]
 struct RestMergeRequest {
     iid: i64,
+    updated_at: DateTime<Utc>,
     #[serde(default)]
     user_notes_count: i64,
 }
@@ -144,12 +196,9 @@ async fn by_rest(engine: &Engine, project: &Found) -> Result<Theirs, Halt> {
     let mut theirs = Theirs::default();
     if engine.has(Connector::Gitlab) && !project.merge_requests_off {
         let all = whole_list::<RestMergeRequest>(engine, &MERGE_REQUESTS, project).await?;
-        theirs.merge_requests =
-            all.map(|it| it.into_iter().map(|it| (it.iid, it.user_notes_count)).collect());
-    }
-    if engine.has(Connector::GitlabPipelines) && !project.builds_off {
-        theirs.pipelines = total(engine, &PIPELINES, project).await?;
-        theirs.children = total(engine, &CHILD_PIPELINES, project).await?;
+        let listed =
+            |it: &RestMergeRequest| Listed { comments: it.user_notes_count, updated_at: it.updated_at };
+        theirs.merge_requests = all.map(|it| it.iter().map(|it| (it.iid, listed(it))).collect());
     }
     Ok(theirs)
 }
@@ -170,29 +219,14 @@ async fn whole_list<T: DeserializeOwned>(
             let found = listing.pages.iter().flat_map(|it| elements(&it.body));
             Ok(found.map(|it| serde_json::from_str(it.get()).ok()).collect())
         }
-        Err(error) => unanswered(engine, resource, project, &error),
+        Err(error) => unanswered(engine, &error),
     }
 }
 
-/// How many there are by GitLab's own count, which it does not tell above 10,000.
-async fn total(engine: &Engine, resource: &'static Resource, project: &Found) -> Result<Option<i64>, Halt> {
-    let Some(request) = resource.reader("rest").and_then(|it| request(it, &[project.source_id])) else {
-        return Ok(None);
-    };
-    match engine.client.get(&request.query("per_page", 1)).await {
-        Ok(answer) => Ok(answer.total.and_then(|it| i64::try_from(it).ok())),
-        Err(error) => unanswered(engine, resource, project, &error),
-    }
-}
-
-fn unanswered<T>(
-    engine: &Engine,
-    resource: &Resource,
-    project: &Found,
-    error: &gitlab_client::Error,
-) -> Result<Option<T>, Halt> {
-    match engine.halt(error, resource.name, engine.instance.id(project.source_id)) {
-        Halt::Skipped | Halt::Later(_) => Ok(None),
-        halt => Err(halt),
+/// What is refused here is not kept as a refusal: nothing but the proof was asked for.
+fn unanswered<T>(engine: &Engine, error: &gitlab_client::Error) -> Result<Option<T>, Halt> {
+    match decide(error) {
+        Decision::Later | Decision::Skip(_) => Ok(None),
+        Decision::StopCredentials | Decision::StopLimited => Err(engine.halt(error, MERGE_REQUESTS.name, 0)),
     }
 }

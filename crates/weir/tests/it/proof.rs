@@ -34,6 +34,30 @@ async fn a_deleted_merge_request_is_not_proved_until_a_sweep_has_found_it() {
 }
 
 #[tokio::test]
+async fn what_gitlab_refuses_to_list_is_not_proved() {
+    let bench = Bench::new().await;
+    let reader = bench.fake.viewer().user_id;
+    {
+        let mut world = bench.fake.world_mut();
+        for group in world.groups.values_mut() {
+            group.members.entry(reader).and_modify(|it| it.access_level = 10);
+        }
+        for project in world.projects.values_mut() {
+            project.members.entry(reader).and_modify(|it| it.access_level = 10);
+            project.public_jobs = false;
+        }
+    }
+    bench.run("sync --json").await.ended_with(0);
+    let object = bench.run("proof --json").await.ended_with(1).json();
+    let proofs = object["proofs"].as_array().unwrap();
+    for resource in ["merge_requests", "pipelines"] {
+        let refused = |it: &&serde_json::Value| it["resource"] == resource && it["state"] == "unproved";
+        let refused = proofs.iter().find(refused).unwrap_or_else(|| panic!("no {resource} in {proofs:?}"));
+        assert!(!refused["detail"].as_str().unwrap().is_empty(), "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_proved_before_anything_was_read() {
     let bench = Bench::new().await;
     let object = bench.run("proof --json").await.ended_with(1).json();

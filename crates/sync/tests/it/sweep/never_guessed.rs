@@ -1,0 +1,168 @@
+//! Deletion is never guessed: what GitLab answers in the place of a listing leaves everything where it is.
+
+use std::time::Duration;
+
+use fake_gitlab::faults::{Fault, FaultPlan, Scripted};
+
+use super::*;
+
+/// How many rows are marked of what a sweep marks itself.
+const MARKED: &str = "select (select count(*) from gitlab_merge_requests where deleted_at is not null)
+                           + (select count(*) from gitlab_issues where deleted_at is not null)
+                           + (select count(*) from gitlab_pipelines where deleted_at is not null)
+                           + (select count(*) from gitlab_deployments where deleted_at is not null)";
+
+/// How many merge requests are marked in projects that have more than a page of them.
+const MARKED_IN_LONG: &str = "select count(*) filter (where deleted_at is not null)
+                                from gitlab_merge_requests
+                               where project_id in (select project_id from gitlab_merge_requests
+                                                     group by 1 having count(*) > 110)";
+
+async fn number(bench: &Bench, sql: &str) -> i64 {
+    bench.store.query(sql).await.expect("the query runs").rows[0][0].as_i64().expect("a number")
+}
+
+/// Deletes every eighth merge request, and every third issue, pipeline and deployment.
+fn delete_some(bench: &Bench) {
+    let mut world = bench.fake.world_mut();
+    let merge_requests: Vec<Id> = world.merge_requests.keys().copied().step_by(8).collect();
+    let issues: Vec<Id> = world.issues.keys().copied().step_by(3).collect();
+    let pipelines: Vec<Id> = world.ci.pipelines.keys().copied().step_by(3).collect();
+    let deployments: Vec<Id> = world.ci.deployments.keys().copied().step_by(3).collect();
+    merge_requests.into_iter().for_each(|it| world.delete_merge_request(it));
+    issues.into_iter().for_each(|it| world.delete_issue(it));
+    pipelines.into_iter().for_each(|it| world.delete_pipeline(it));
+    deployments.into_iter().for_each(|it| world.delete_deployment(it));
+}
+
+/// A sweep that does not wait long for answers.
+async fn hasty_sweep(bench: &Bench, graphql: bool) -> Outcome {
+    let mut config = bench.config(&[bench.fake.token()]);
+    config.timeout = Duration::from_millis(400);
+    config.retry.attempts = 2;
+    let client = gitlab_client::Client::new(config).expect("the client is made");
+    let mut options = crate::harness::options();
+    options.connectors = Connector::ALL.to_vec();
+    options.deployment_merge_requests = true;
+    (options.rest_only, options.sweep) = (!graphql, true);
+    sync::run(client, bench.store.clone(), options, Default::default(), Default::default()).await
+}
+
+/// Much was deleted, and GitLab answers every listing by which it would show in this way: nothing is marked, and what could
+/// not be proved is said. Once it answers again, the truth is found.
+async fn nothing_is_marked(seed: u64, graphql: bool, aims: &[&str], answer: Scripted) {
+    nothing_is_marked_of(MARKED, seed, graphql, aims, answer).await;
+}
+
+async fn nothing_is_marked_of(marked: &str, seed: u64, graphql: bool, aims: &[&str], answer: Scripted) {
+    let bench = bench(seed).await;
+    sync(&bench, graphql, false).await;
+    let before = number(&bench, marked).await;
+    delete_some(&bench);
+    for aim in aims {
+        bench.fake.faults().aim(*aim, answer.clone());
+    }
+    bench.fake.faults().set_plan(Some(FaultPlan { hang_seconds: 1.0, ..FaultPlan::new(0.0, &[], 1) }));
+    let outcome = hasty_sweep(&bench, graphql).await;
+    assert_eq!(number(&bench, marked).await, before, "{outcome:?}");
+    if outcome.ok {
+        let unproved = "select count(*) from weir.proofs where state = 'unproved' and detail <> ''";
+        assert!(number(&bench, unproved).await > 0);
+        assert!(outcome.skips.iter().any(|it| it.reason == "unproved"), "{:?}", outcome.skips);
+    }
+    bench.fake.faults().stop_aiming();
+    sync(&bench, graphql, true).await;
+    // People who appear nowhere any more stay known.
+    assert_equal_but(&bench, reading(graphql), &["gitlab_users"]).await;
+}
+
+/// Where the sweep learns what GitLab has.
+const COUNTS: [&str; 4] = ["query proof", "query countPipelines", "query countIssues", "/deployments?"];
+/// Where it asks again for one thing, before it is marked.
+const SINGLY: [&str; 3] = ["/merge_requests/", "/pipelines/", "/issues/"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_cut_short_marks_nothing() {
+    nothing_is_marked(51, true, &COUNTS, Scripted::Fault(Fault::CutBody)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_that_breaks_off_after_its_first_page_marks_nothing() {
+    // The first page comes; whatever follows a page does not.
+    nothing_is_marked_of(MARKED_IN_LONG, 52, true, &["\"after\":\""], Scripted::Fault(Fault::BrokenJson))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_by_rest_that_breaks_off_after_its_first_page_marks_nothing() {
+    nothing_is_marked_of(MARKED_IN_LONG, 53, false, &["&page=2"], Scripted::Fault(Fault::BadGateway)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_that_is_refused_marks_nothing() {
+    let refusal = Scripted::json(403, r#"{"message":"403 Forbidden"}"#);
+    nothing_is_marked(54, true, &COUNTS, refusal).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_that_times_out_marks_nothing() {
+    nothing_is_marked(55, true, &COUNTS, Scripted::Fault(Fault::Hang)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_gitlab_does_not_deny_when_asked_for_it_alone_is_not_marked() {
+    let aims = [&SINGLY[..], &["/deployments/"]].concat();
+    nothing_is_marked(56, true, &aims, Scripted::json(403, r#"{"message":"403 Forbidden"}"#)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_times_out_when_asked_for_alone_is_not_marked() {
+    let aims = [&SINGLY[..], &["/deployments/"]].concat();
+    nothing_is_marked(57, true, &aims, Scripted::Fault(Fault::Hang)).await;
+}
+
+/// A listing that is empty where rows are stored is no proof of anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_answer_marks_nothing() {
+    let bench = bench(35).await;
+    sync(&bench, true, false).await;
+    let reader = bench.fake.viewer().user_id;
+    {
+        let mut world = bench.fake.world_mut();
+        for group in world.groups.values_mut() {
+            group.members.entry(reader).and_modify(|it| it.access_level = 10);
+        }
+        for project in world.projects.values_mut() {
+            project.members.entry(reader).and_modify(|it| it.access_level = 10);
+            project.public_jobs = false;
+        }
+    }
+    let outcome = sync(&bench, true, true).await;
+    assert_eq!(number(&bench, MARKED).await, 0);
+    let said =
+        |resource: &str| outcome.skips.iter().any(|it| it.resource == resource && it.reason == "unproved");
+    assert!(said("merge_requests") && said("pipelines"), "{:?}", outcome.skips);
+}
+
+/// An issue that was made confidential is not listed to a guest any more, and is denied: just as if it were deleted.
+#[tokio::test(flavor = "multi_thread")]
+async fn issues_that_a_lower_role_may_not_see_are_not_taken_for_deleted() {
+    let bench = bench(58).await;
+    sync(&bench, true, false).await;
+    let reader = bench.fake.viewer().user_id;
+    {
+        let mut world = bench.fake.world_mut();
+        for group in world.groups.values_mut() {
+            group.members.entry(reader).and_modify(|it| it.access_level = 10);
+        }
+        for project in world.projects.values_mut() {
+            project.members.entry(reader).and_modify(|it| it.access_level = 10);
+        }
+        let open: Vec<Id> = world.issues.values().filter(|it| !it.confidential).map(|it| it.id).collect();
+        open.into_iter().step_by(2).for_each(|it| world.set_issue_confidential(it, true));
+    }
+    let outcome = sync(&bench, true, true).await;
+    assert_eq!(number(&bench, "select count(*) from gitlab_issues where deleted_at is not null").await, 0);
+    let said = outcome.skips.iter().find(|it| it.resource == "issues" && it.reason == "unproved");
+    assert!(said.is_some_and(|it| it.detail.contains("role")), "{:?}", outcome.skips);
+}
