@@ -23,6 +23,7 @@ pub(crate) struct Call {
     /// What latency is compared by: the endpoint, or the query's name.
     pub(crate) what: Arc<str>,
     pub(crate) etag: Option<String>,
+    pub(crate) etags: Vec<(CredentialId, String)>,
     pub(crate) credential: Option<CredentialId>,
     /// A GraphQL query.
     pub(crate) body: Option<Bytes>,
@@ -40,6 +41,7 @@ impl Call {
             what: endpoint.clone(),
             endpoint,
             etag: request.etag.clone(),
+            etags: request.etags.clone(),
             credential: request.credential.clone(),
             body: None,
             attempts: 1,
@@ -53,6 +55,7 @@ impl Call {
             what: target.endpoint.clone(),
             endpoint: target.endpoint,
             etag: None,
+            etags: Vec::new(),
             credential: next.credential.clone(),
             body: None,
             attempts: 1,
@@ -75,7 +78,16 @@ impl Call {
         let url = base.graphql().map_err(|error| Error::refused(format!("not an address: {error}.")))?;
         let what = graphql::operation_name(document).map_or_else(|| endpoint.clone(), Arc::from);
         let body = json!({ "query": document, "variables": variables }).to_string().into();
-        Ok(Call { url, endpoint, what, etag: None, credential: None, body: Some(body), attempts: 1 })
+        let (etag, etags) = (None, Vec::new());
+        Ok(Call { url, endpoint, what, etag, etags, credential: None, body: Some(body), attempts: 1 })
+    }
+}
+
+impl Call {
+    /// What this credential is to name as known to it.
+    pub(crate) fn etag_for(&self, credential: &CredentialId) -> Option<&str> {
+        let own = self.etags.iter().find(|(id, _)| id == credential).map(|(_, etag)| etag.as_str());
+        self.etag.as_deref().or(own)
     }
 }
 

@@ -22,6 +22,7 @@ use crate::pool::Pool;
 use crate::redact::Redactor;
 use crate::request::Request;
 use crate::retry::RetryPolicy;
+use crate::seal::Sealer;
 use crate::slot::CredentialState;
 use crate::transport;
 use crate::usage::{Counters, Usage};
@@ -44,6 +45,7 @@ pub(crate) struct Inner {
     pub(crate) pace: Pace,
     pub(crate) counters: Counters,
     pub(crate) redactor: Redactor,
+    sealer: Sealer,
     pub(crate) retry: RetryPolicy,
     pub(crate) wait: WaitPolicy,
     pub(crate) body_limit: usize,
@@ -60,6 +62,7 @@ impl Client {
         }
         let http = transport::build(&config)?;
         let redactor = Redactor::new(&config.credentials);
+        let sealer = Sealer::new(&config.credentials);
         let inner = Arc::new(Inner {
             host: host(&config.base_url),
             base: config.base_url,
@@ -69,6 +72,7 @@ impl Client {
             pace: Pace::new(config.concurrency),
             counters: Counters::default(),
             redactor,
+            sealer,
             retry: config.retry,
             wait: config.wait,
             body_limit: config.body_limit,
@@ -115,6 +119,12 @@ impl Client {
             date: limits.date,
             credential,
         })
+    }
+
+    /// For each credential a digest of its token and this text: it names what that token was told, and does not tell
+    /// the token.
+    pub fn seals(&self, text: &str) -> Vec<(CredentialId, String)> {
+        self.inner.sealer.seals(text)
     }
 
     /// What was done so far.

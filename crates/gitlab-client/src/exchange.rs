@@ -61,7 +61,7 @@ impl Inner {
             }
             None => self.http.get(call.url.clone()),
         };
-        let etag = call.etag.as_deref().and_then(|etag| HeaderValue::from_str(etag).ok());
+        let etag = call.etag_for(&ticket.id).and_then(|etag| HeaderValue::from_str(etag).ok());
         let request = etag.into_iter().fold(request, |request, etag| request.header(IF_NONE_MATCH, etag));
         let (name, value) = ticket.header.clone();
         request.headers(HeaderMap::from_iter([(name, value)]))

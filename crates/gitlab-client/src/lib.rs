@@ -46,6 +46,7 @@ mod redirect;
 mod refusal;
 mod request;
 mod retry;
+mod seal;
 mod slot;
 mod status;
 pub mod tokens;

@@ -19,6 +19,8 @@ pub struct Request {
     pub query: Vec<(String, String)>,
     /// Answer only if the content is no longer this (`If-None-Match`).
     pub etag: Option<String>,
+    /// The same, but only where this credential asks: another may be told something else.
+    pub etags: Vec<(CredentialId, String)>,
     /// Use this credential and no other.
     pub credential: Option<CredentialId>,
 }
@@ -31,6 +33,7 @@ impl Request {
             values: Vec::new(),
             query: Vec::new(),
             etag: None,
+            etags: Vec::new(),
             credential: None,
         }
     }
@@ -50,6 +53,12 @@ impl Request {
     /// Asks only for what is no longer this.
     pub fn etag(mut self, etag: impl Into<String>) -> Self {
         self.etag = Some(etag.into());
+        self
+    }
+
+    /// The same, where this credential asks. May be given for several.
+    pub fn etag_for(mut self, credential: impl Into<CredentialId>, etag: impl Into<String>) -> Self {
+        self.etags.push((credential.into(), etag.into()));
         self
     }
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use catalogue::{Rows, deployment_merge_requests, deployments, environments};
+use catalogue::{deployment_merge_requests, deployments, environments};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use crate::{Store, StoreError};
+use crate::{Page, Store, StoreError};
 
 /// When a project's deployments were looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
@@ -94,11 +94,11 @@ impl Store {
 /// Gives how many rows changed, by table.
 pub(crate) async fn follow_environments(
     connection: &mut PgConnection,
-    rows: &Rows,
-    sent_at: DateTime<Utc>,
+    page: &Page<'_>,
 ) -> Result<BTreeMap<&'static str, u64>, StoreError> {
-    let lists = rows.complete.iter().filter(|it| it.table == &environments::TABLE);
-    let projects: Vec<i64> = lists.map(|it| it.values[0]).collect();
+    let lists = page.rows.complete.iter().filter(|it| it.table == &environments::TABLE);
+    let unchanged = page.listed.iter().filter(|it| it.table == &environments::TABLE).map(|it| it.parent_id);
+    let projects: Vec<i64> = lists.map(|it| it.values[0]).chain(unchanged).collect();
     let mut changed = BTreeMap::new();
     if projects.is_empty() {
         return Ok(changed);
@@ -108,7 +108,7 @@ pub(crate) async fn follow_environments(
         (deployment_merge_requests::TABLE.name, [END_LINKS, RETURN_LINKS]),
     ] {
         for statement in statements {
-            let following = sqlx::query(statement).bind(&projects).bind(sent_at);
+            let following = sqlx::query(statement).bind(&projects).bind(page.sent_at);
             *changed.entry(table).or_default() += following.execute(&mut *connection).await?.rows_affected();
         }
     }

@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::{
-    Lease, MERGE_REQUEST, Partition, Reject, Store, StoreError, TrunkStep, children, deployments, derive,
-    gone, heads, issues, jobs, labels, leases, milestones, partitions, pending, rejects, trunks, upsert,
-    users,
+    Lease, Listed, MERGE_REQUEST, Partition, Reject, Store, StoreError, TrunkStep, children, deployments,
+    derive, etags, gone, heads, issues, jobs, labels, leases, milestones, partitions, pending, rejects,
+    trunks, upsert, users,
 };
 
 /// Everything that is written together.
@@ -35,6 +35,8 @@ pub struct Page<'a> {
     pub milestone_projects: &'a [i64],
     /// What becomes of the default branch whose commits this page brings.
     pub trunk: Option<TrunkStep<'a>>,
+    /// The complete listing that this page was, where GitLab may be asked for it only if it changed.
+    pub listed: Option<Listed<'a>>,
 }
 
 /// What happened to the rows of one table.
@@ -115,7 +117,7 @@ async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Wr
     for (table, gone) in children::remove_missing(connection, page.rows, &known, page.sent_at).await? {
         count(&mut written, table, 0, gone);
     }
-    for (table, followed) in deployments::follow_environments(connection, page.rows, page.sent_at).await? {
+    for (table, followed) in deployments::follow_environments(connection, page).await? {
         count(&mut written, table, 0, followed);
     }
     if !page.milestone_projects.is_empty() {
@@ -196,6 +198,7 @@ async fn write_bookkeeping(connection: &mut PgConnection, page: &Page<'_>) -> Re
     for reject in page.rejects {
         rejects::add(connection, page.instance, reject, page.sent_at).await?;
     }
+    etags::save(connection, page).await?;
     if let Some(step) = &page.trunk {
         trunks::save(connection, step.trunk).await?;
     }

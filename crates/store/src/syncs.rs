@@ -33,6 +33,8 @@ pub struct SyncEnd {
     pub requests: i64,
     /// Bytes of answers read.
     pub bytes: i64,
+    /// Answers that said the content is as it was.
+    pub not_modified: i64,
     /// Seconds waited because GitLab said so.
     pub waited_seconds: f64,
     /// Counts by table.
@@ -119,7 +121,7 @@ impl Store {
     pub async fn end_sync(&self, sync_id: i64, end: &SyncEnd, at: DateTime<Utc>) -> Result<(), StoreError> {
         sqlx::query(
             "update weir.syncs
-                set state = $2, finished_at = $3, requests = $4, bytes = $5, waited_seconds = $6, resources = $7, error = $8
+                set state = $2, finished_at = $3, requests = $4, bytes = $5, waited_seconds = $6, resources = $7, error = $8, not_modified = $9
               where id = $1",
         )
         .bind(sync_id)
@@ -130,6 +132,7 @@ impl Store {
         .bind(end.waited_seconds)
         .bind(&end.resources)
         .bind(&end.error)
+        .bind(end.not_modified)
         .execute(&self.pool)
         .await?;
         sqlx::query("delete from weir.leases where sync_id = $1").bind(sync_id).execute(&self.pool).await?;

@@ -1,162 +1,26 @@
 //! The complete listings that every sync reads: labels, members and milestones of projects, members and labels of
 //! groups. By GraphQL for a hundred parents in one request; by REST one list at a time.
 
+mod lists;
+mod nodes;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use catalogue::group_labels::GROUP_LABELS;
-use catalogue::labels::LABELS;
-use catalogue::members::{GROUP_MEMBERS, PROJECT_MEMBERS};
-use catalogue::milestones::MILESTONES;
-use catalogue::{
-    Answer, Connection, Connector, Document, GROUP_DETAILS, Gid, Origin, PROJECT_DETAILS, Resource, Rows,
-    Table, gid,
-};
-use catalogue::{group_labels, labels, members, milestones};
+use catalogue::{Answer, Connector, Document, GROUP_DETAILS, PROJECT_DETAILS, Rows, gid};
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
-use serde::Deserialize;
 use serde_json::json;
-use serde_json::value::RawValue;
-use store::Reject;
 
 use crate::engine::{Engine, Halt};
-use crate::fetch::{elements, list, read_all, request, whole};
-use crate::standing::{Issues, MergeRequests, Pipelines, Standing};
+use crate::fetch::whole;
+use crate::standing::Standing;
+use lists::{Parent, finish_lists, nested, one_by_one};
+use nodes::{GroupNode, Groups, ProjectId, ProjectNode, Projects, standing};
 
 /// Parents asked about in one request.
 const PARENTS: usize = 100;
-/// The role from which on GitLab shows everything that is imported.
-const REPORTER: i64 = 20;
 /// Nested lists of at most this length come along; longer ones are read by REST.
 const NESTED: usize = 100;
-
-/// One complete list below a parent.
-struct ListKind {
-    resource: &'static Resource,
-    table: &'static Table,
-    parent: &'static [&'static str],
-}
-
-static PROJECT_LISTS: [ListKind; 3] = [
-    ListKind { resource: &LABELS, table: &labels::TABLE, parent: &["project_id"] },
-    ListKind { resource: &PROJECT_MEMBERS, table: &members::PROJECT_TABLE, parent: &["project_id"] },
-    ListKind { resource: &MILESTONES, table: &milestones::TABLE, parent: &["project_id"] },
-];
-
-static GROUP_LISTS: [ListKind; 2] = [
-    ListKind { resource: &GROUP_MEMBERS, table: &members::GROUP_TABLE, parent: &["group_id"] },
-    ListKind { resource: &GROUP_LABELS, table: &group_labels::TABLE, parent: &["group_id"] },
-];
-
-/// Either kind of parent.
-#[derive(Clone, Copy)]
-enum Parent {
-    Group(i64),
-    Project(i64),
-}
-
-impl Parent {
-    fn origin(self, engine: &Engine) -> Origin {
-        match self {
-            Parent::Group(id) => engine.origin().group(id),
-            Parent::Project(id) => engine.origin().project(id),
-        }
-    }
-
-    fn source_id(self) -> i64 {
-        match self {
-            Parent::Group(id) | Parent::Project(id) => id,
-        }
-    }
-
-    fn lists(self) -> &'static [ListKind] {
-        match self {
-            Parent::Group(_) => &GROUP_LISTS,
-            Parent::Project(_) => &PROJECT_LISTS,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct Projects<'a> {
-    #[serde(borrow)]
-    projects: Option<Connection<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Groups<'a> {
-    #[serde(borrow)]
-    groups: Option<Connection<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ProjectNode<'a> {
-    id: Gid,
-    #[serde(borrow)]
-    labels: Option<Connection<'a>>,
-    #[serde(borrow)]
-    project_members: Option<Connection<'a>>,
-    #[serde(borrow)]
-    milestones: Option<Connection<'a>>,
-    merge_requests: Option<Newest>,
-    issues: Option<Newest>,
-    #[serde(borrow)]
-    pipelines: Option<Connection<'a>>,
-    #[serde(borrow)]
-    child_pipelines: Option<Connection<'a>>,
-    statistics: Option<Statistics>,
-    max_access_level: Option<AccessLevel>,
-    pipeline_counts: Option<Counts>,
-    child_pipeline_counts: Option<Counts>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AccessLevel {
-    integer_value: Option<i64>,
-}
-
-#[derive(Deserialize)]
-struct Counts {
-    running: Option<i64>,
-}
-
-/// Null below the role of a Reporter. GitLab counts in floating point.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Statistics {
-    commit_count: f64,
-}
-
-#[derive(Deserialize)]
-struct Newest {
-    count: i64,
-    nodes: Vec<Option<Moved>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Moved {
-    updated_at: DateTime<Utc>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct GroupNode<'a> {
-    id: Gid,
-    #[serde(borrow)]
-    group_members: Option<Connection<'a>>,
-    #[serde(borrow)]
-    labels: Option<Connection<'a>>,
-    #[serde(borrow)]
-    projects: Option<Connection<'a>>,
-}
-
-#[derive(Deserialize)]
-struct ProjectId {
-    id: Gid,
-}
 
 /// Reads members and labels of groups. Gives the projects that GitLab lists directly in them (GitLab's ids).
 pub(crate) async fn groups(engine: &Engine, groups: &[i64]) -> Result<BTreeSet<i64>, Halt> {
@@ -241,27 +105,6 @@ async fn project_batch(
     Ok((standings, left.into_iter().collect()))
 }
 
-fn standing(node: &ProjectNode) -> Standing {
-    let merge_requests =
-        node.merge_requests.as_ref().map(|it| MergeRequests { total: it.count, newest: newest(&it.nodes) });
-    let issues = node.issues.as_ref().map(|it| Issues { total: it.count, newest: newest(&it.nodes) });
-    let any = |it: &Connection| !it.nodes.is_empty();
-    let level = node.max_access_level.as_ref().and_then(|it| it.integer_value);
-    let pipelines = node.pipelines.as_ref().map(|it| Pipelines {
-        listed: any(it),
-        children: node.child_pipelines.as_ref().is_some_and(any),
-        doubtful: level.is_none_or(|it| it < REPORTER),
-    });
-    let counts = [&node.pipeline_counts, &node.child_pipeline_counts].into_iter().flatten();
-    let running = counts.filter_map(|it| it.running).any(|it| it > 0);
-    let commits = node.statistics.as_ref().map(|it| it.commit_count as i64);
-    Standing { merge_requests, issues, pipelines, running, commits }
-}
-
-fn newest(nodes: &[Option<Moved>]) -> Option<DateTime<Utc>> {
-    nodes.first().and_then(Option::as_ref).map(|it| it.updated_at)
-}
-
 async fn write_projects(
     engine: &Engine,
     nodes: &[ProjectNode<'_>],
@@ -313,48 +156,6 @@ async fn group_batch(engine: &Engine, groups: &[i64]) -> Result<Batch<BTreeSet<i
     Ok((direct, left.into_iter().collect()))
 }
 
-/// Reads the nested lists of one parent. Gives those that did not fit or were not answered.
-fn nested<'n>(
-    engine: &Engine,
-    parent: Parent,
-    lists: &[&'n Option<Connection<'n>>],
-    rows: &mut Rows,
-    rejects: &mut Vec<Reject>,
-) -> Vec<(Parent, &'static ListKind)> {
-    let mut unfinished = Vec::new();
-    for (kind, connection) in parent.lists().iter().zip(lists) {
-        let fits = |it: &&Connection| it.is_whole() && !it.page_info.has_next_page;
-        match connection.as_ref().filter(fits) {
-            Some(connection) => {
-                let found = connection.nodes.iter().copied();
-                rejects.extend(read_list(engine, parent, kind, "graphql", found, rows));
-            }
-            None => unfinished.push((parent, kind)),
-        }
-    }
-    unfinished
-}
-
-/// Reads one complete list into rows.
-fn read_list<'e>(
-    engine: &Engine,
-    parent: Parent,
-    kind: &'static ListKind,
-    reader: &str,
-    found: impl IntoIterator<Item = &'e RawValue>,
-    rows: &mut Rows,
-) -> Vec<Reject> {
-    let Some(reader) = kind.resource.reader(reader) else { return Vec::new() };
-    let origin = parent.origin(engine);
-    let parent_id = engine.instance.id(parent.source_id());
-    let rejects = read_all(kind.resource.name, reader, &origin, parent_id, found, rows);
-    // An element that was not understood may be a row we hold: then nothing is known to be gone.
-    if rejects.is_empty() {
-        rows.complete(kind.table, kind.parent, &[parent_id]);
-    }
-    rejects
-}
-
 /// Asks about a batch of parents; halves it when GitLab cannot answer.
 async fn ask(
     engine: &Engine,
@@ -390,60 +191,4 @@ async fn ask(
         }
     }
     Ok(answers)
-}
-
-async fn one_by_one(engine: &Engine, parents: impl Iterator<Item = Parent>) -> Result<(), Halt> {
-    if !engine.has(Connector::Gitlab) {
-        return Ok(());
-    }
-    let lists = parents.flat_map(|parent| parent.lists().iter().map(move |kind| (parent, kind)));
-    finish_lists(engine, lists.collect()).await
-}
-
-/// Reads lists by REST, each whole.
-async fn finish_lists(engine: &Engine, lists: Vec<(Parent, &'static ListKind)>) -> Result<(), Halt> {
-    let reads = stream::iter(lists).map(|(parent, kind)| rest_list(engine, parent, kind));
-    reads.buffer_unordered(engine.options.workers.max(1)).try_collect::<()>().await
-}
-
-async fn rest_list(engine: &Engine, parent: Parent, kind: &'static ListKind) -> Result<(), Halt> {
-    let parent_id = engine.instance.id(parent.source_id());
-    if engine.options.job_token {
-        engine.skip(kind.resource.name, parent_id, "job_token", "A job token may not read this list.");
-        return Ok(());
-    }
-    if engine.refused_lately(kind.resource.name, parent_id) {
-        return Ok(());
-    }
-    let reader = kind.resource.reader("rest");
-    let Some(request) = reader.and_then(|it| request(it, &[parent.source_id()])) else { return Ok(()) };
-    let listing = match list(&engine.client, request).await {
-        Ok(listing) => listing,
-        Err(error) => {
-            return match engine.halt(&error, kind.resource.name, parent_id) {
-                Halt::Skipped => Ok(()),
-                Halt::Later(detail) => {
-                    engine.skip(kind.resource.name, parent_id, "unavailable", detail);
-                    Ok(())
-                }
-                halt => Err(halt),
-            };
-        }
-    };
-    let mut rows = Rows::default();
-    let found = listing.pages.iter().flat_map(|it| elements(&it.body));
-    let rejects = read_list(engine, parent, kind, "rest", found, &mut rows);
-    // What carries labels and milestones follows them.
-    let listed = [parent_id];
-    let carried = |name: &str| if kind.resource.name == name { &listed[..] } else { &[] };
-    let (label_projects, milestone_projects) = (carried("labels"), carried("milestones"));
-    engine
-        .write(&store::Page {
-            rejects: &rejects,
-            label_projects,
-            milestone_projects,
-            ..engine.page(&rows, listing.sent_at)
-        })
-        .await?;
-    Ok(())
 }

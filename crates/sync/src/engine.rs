@@ -203,6 +203,7 @@ impl Engine {
             label_projects: &[],
             milestone_projects: &[],
             trunk: None,
+            listed: None,
         }
     }
 

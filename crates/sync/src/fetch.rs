@@ -27,6 +27,11 @@ pub(crate) struct Listing {
 /// Reads a list to its end.
 pub(crate) async fn list(client: &Client, request: Request) -> Result<Listing, Error> {
     let first = client.get(&request.query("per_page", PER_PAGE)).await?;
+    follow(client, first).await
+}
+
+/// Reads the rest of a list whose first page was read.
+pub(crate) async fn follow(client: &Client, first: Answer) -> Result<Listing, Error> {
     let sent_at = first.sent_at;
     let mut next = first.next.clone();
     let mut pages = vec![first];

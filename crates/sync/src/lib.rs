@@ -6,6 +6,7 @@ mod approval_rules;
 mod budget;
 mod capabilities;
 mod commits;
+mod conditional;
 mod deployments;
 mod details;
 mod discovery;

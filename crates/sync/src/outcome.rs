@@ -22,6 +22,8 @@ pub struct Outcome {
     pub requests: u64,
     /// Bytes of answers read.
     pub bytes: u64,
+    /// Answers that said the content is as it was, and did not send it again.
+    pub not_modified: u64,
     /// Seconds spent waiting because GitLab said so, summed over all requests.
     pub waited_seconds: f64,
     /// Seconds from start to end.
@@ -35,7 +37,7 @@ pub struct TableCounts {
     pub read: u64,
     /// Rows that changed in the database.
     pub written: u64,
-    /// Rows read and found equal.
+    /// Rows read and found equal, and rows of listings that GitLab said are as they were.
     pub unchanged: u64,
     /// Elements that could not be understood.
     pub rejected: u64,

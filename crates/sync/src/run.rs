@@ -47,6 +47,7 @@ pub async fn run(
         skips: Vec::new(),
         requests: 0,
         bytes: 0,
+        not_modified: 0,
         waited_seconds: 0.0,
         duration_seconds: 0.0,
     };
@@ -57,6 +58,7 @@ pub async fn run(
     let usage = client.usage();
     outcome.requests = usage.requests;
     outcome.bytes = usage.bytes;
+    outcome.not_modified = usage.not_modified;
     outcome.waited_seconds = usage.waited.as_secs_f64();
     outcome.duration_seconds = began.elapsed().as_secs_f64();
     outcome

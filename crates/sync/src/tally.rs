@@ -39,6 +39,13 @@ impl Tally {
         self.lock().tables.entry(table.to_owned()).or_default().written += count;
     }
 
+    /// Rows that GitLab said are as they were.
+    pub(crate) fn confirmed(&self, table: &str, count: u64) {
+        if !table.starts_with("weir.") {
+            self.lock().tables.entry(table.to_owned()).or_default().unchanged += count;
+        }
+    }
+
     pub(crate) fn rejected(&self, table: &str, count: u64) {
         self.lock().tables.entry(table.to_owned()).or_default().rejected += count;
     }

@@ -24,6 +24,7 @@ pub fn empty(connectors: &[Connector]) -> Outcome {
         skips: Vec::new(),
         requests: 0,
         bytes: 0,
+        not_modified: 0,
         waited_seconds: 0.0,
         duration_seconds: 0.0,
     }

@@ -60,7 +60,7 @@ fn what(connector: Connector) -> &'static str {
     match connector {
         Connector::Gitlab => "merge requests",
         Connector::GitlabPipelines => "pipelines",
-        Connector::GitlabCommits => "merge requests",
+        Connector::GitlabCommits => "merge requests and the commits of one",
         Connector::GitlabCommitsTrunk => "commits",
         Connector::GitlabDeployments => "deployments",
     }
@@ -71,7 +71,7 @@ fn by_hand(connector: Connector) -> String {
     let last = match connector {
         Connector::Gitlab => "projects/PROJECT_ID/merge_requests?order_by=created_at&sort=desc&per_page=1",
         Connector::GitlabPipelines => "projects/PROJECT_ID/pipelines?per_page=1",
-        Connector::GitlabCommits => "projects/PROJECT_ID/merge_requests/IID/commits",
+        Connector::GitlabCommits => "projects/PROJECT_ID/merge_requests/IID/commits?per_page=1",
         Connector::GitlabCommitsTrunk => "projects/PROJECT_ID/repository/commits?per_page=1",
         Connector::GitlabDeployments => "projects/PROJECT_ID/deployments?per_page=1",
     };

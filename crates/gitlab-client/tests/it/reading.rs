@@ -1,8 +1,10 @@
 //! Reading endpoints: what may be asked, pages, redirects, conditional requests.
 
+use std::collections::HashSet;
+
 use gitlab_client::{Client, ErrorKind, Request, UnauthorizedReason};
 
-use crate::server::{Server, config, labels, ok, reply};
+use crate::server::{Server, config, credential, labels, ok, reply};
 
 #[tokio::test]
 async fn what_is_not_allowed_is_never_sent() {
@@ -68,6 +70,31 @@ async fn unchanged_content_is_told_apart_and_counted() {
     let answer = client.get(&labels(7).etag(etag)).await.unwrap();
     assert!(answer.not_modified && answer.body.is_empty());
     assert_eq!(client.usage().not_modified, 1);
+}
+
+#[tokio::test]
+async fn only_the_credential_that_was_told_a_name_asks_by_it() {
+    let server = Server::start(|hit| match hit.header("if-none-match") {
+        "W/\"1\"" => reply(304, ""),
+        _ => ok().header("etag", "W/\"1\""),
+    })
+    .await;
+    let client = server.client_with(|it| it.credentials = vec![credential("a"), credential("b")]);
+    let request = labels(7).etag_for("a", "W/\"1\"");
+    assert!(client.get(&request.clone().credential("a")).await.unwrap().not_modified);
+    assert!(!client.get(&request.credential("b")).await.unwrap().not_modified);
+    assert_eq!(server.hits()[1].header("if-none-match"), "");
+}
+
+#[tokio::test]
+async fn a_seal_tells_tokens_and_texts_apart_and_not_the_token() {
+    let server = Server::start(|_| ok()).await;
+    let client = server.client_with(|it| it.credentials = vec![credential("a"), credential("b")]);
+    let (one, other) = (client.seals("labels"), client.seals("members"));
+    assert_eq!(one, client.seals("labels"));
+    let all: HashSet<&String> = one.iter().chain(&other).map(|(_, seal)| seal).collect();
+    assert_eq!(all.len(), 4);
+    assert!(all.iter().all(|it| it.len() == 32 && !it.contains("token")));
 }
 
 #[tokio::test]

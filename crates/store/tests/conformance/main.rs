@@ -52,6 +52,7 @@ async fn write(store: &Store, rows: &Rows, minute: i64) -> u64 {
         label_projects: &[],
         milestone_projects: &[],
         trunk: None,
+        listed: None,
     };
     store.forget_seen_users();
     let written = store.write_page(&page).await.expect("the page is written");

@@ -5,8 +5,9 @@ use catalogue::environments::{ENVIRONMENTS, TABLE};
 use serde_json::value::RawValue;
 use store::{Lease, Partition, PartitionKey};
 
+use crate::conditional::{self, Asked, Complete, Name};
 use crate::engine::{Engine, Halt};
-use crate::fetch::{self, list, read_all, request};
+use crate::fetch::{self, read_all, request};
 
 /// What is known of a project's environments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,13 +40,23 @@ pub(super) async fn read(engine: &Engine, lease: &Lease) -> Result<Found, Halt> 
     let Some(request) = request(reader, &[engine.instance.source_id(project)]) else {
         return Ok(Found::Unknown);
     };
-    match list(&engine.client, request).await {
-        Ok(listing) => write(engine, lease, key, &listing).await,
-        Err(error) => match engine.halt(&error, ENVIRONMENTS.name, project) {
-            Halt::Skipped => Ok(Found::Unknown),
-            halt => Err(halt),
-        },
+    let complete = Complete { resource: ENVIRONMENTS.name, reader, table: &TABLE, parent_id: project };
+    match conditional::list(engine, request, complete).await {
+        Ok(Asked::Read(listing, name)) => write(engine, lease, key, &listing, &name).await,
+        Ok(Asked::Unchanged(unchanged)) => {
+            let (rows, progress) = (Rows::default(), read_to_its_end(engine, key));
+            let page = engine.page(&rows, engine.now());
+            let page = store::Page { progress: Some(&progress), lease: Some(lease), ..page };
+            unchanged.write(engine, page).await?;
+            Ok(if unchanged.rows > 0 { Found::Some } else { Found::None })
+        }
+        Err(Halt::Skipped) => Ok(Found::Unknown),
+        Err(halt) => Err(halt),
     }
+}
+
+fn read_to_its_end(engine: &Engine, key: PartitionKey) -> Partition {
+    Partition { complete_to: Some(engine.started), whole: true, ..Partition::new(key) }
 }
 
 async fn write(
@@ -53,6 +64,7 @@ async fn write(
     lease: &Lease,
     key: PartitionKey,
     listing: &fetch::Listing,
+    name: &Name,
 ) -> Result<Found, Halt> {
     let project = key.parent_id;
     let mut found: Vec<&RawValue> = Vec::new();
@@ -71,11 +83,12 @@ async fn write(
     if rejects.is_empty() {
         rows.complete(&TABLE, &["project_id"], &[project]);
     }
-    let progress = Partition { complete_to: Some(engine.started), whole: true, ..Partition::new(key) };
+    let progress = read_to_its_end(engine, key);
     let page = store::Page {
         progress: Some(&progress),
         lease: Some(lease),
         rejects: &rejects,
+        listed: Some(name.listed(rejects.is_empty())),
         ..engine.page(&rows, listing.sent_at)
     };
     engine.write(&page).await?;

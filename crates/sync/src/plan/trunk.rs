@@ -78,11 +78,11 @@ fn read_at(engine: &Engine, trunk: &Trunk) -> Option<DateTime<Utc>> {
 
 /// Whether a branch is read as this run wants it, and nothing shows that it has moved since.
 fn is_idle(engine: &Engine, trunk: &Trunk, signs: &TrunkSigns) -> bool {
-    let Some(read_at) = read_at(engine, trunk) else { return false };
-    // Within an hour of an activity a push may have put as many commits in the place of others, and no sign tells. It costs
-    // a request, so it is left to the sweep.
-    let settled = !engine.options.sweep || signs.last_activity_at.is_none_or(|it| read_at > it + ACTIVITY);
-    settled && is_unmoved(&trunk.signs, signs, read_at, engine.started)
+    let Some(at) = read_at(engine, trunk) else { return false };
+    // Within an hour of an activity a push may have put as many commits in the place of others, and no sign tells. To see
+    // where it ends costs a request, so that is left to the sweep.
+    let settled = !engine.options.sweep || signs.last_activity_at.is_none_or(|it| at > it + ACTIVITY);
+    settled && is_unmoved(&trunk.signs, signs, at, engine.started)
 }
 
 /// Whether only the activity shows that a branch may have moved: any comment is one. Where it ends will tell; a sweep wants

@@ -1,12 +1,14 @@
-//! The last probe: what a connector imports, in a project where it is switched on.
+//! The last probes: what a connector imports, in a project where it is switched on.
 
 use catalogue::Connector;
-use gitlab_client::{Client, ErrorKind, Request};
+use gitlab_client::{Answer, Client, Error, ErrorKind, Request};
+use serde::Deserialize;
 
 use super::places::Project;
 use super::words::{curl, failure};
 use super::{TRIES, Verification, failed, passed};
 use crate::Failure;
+use crate::fetch::elements;
 
 /// What a connector reads first, and where.
 struct Reach {
@@ -17,6 +19,14 @@ struct Reach {
     params: &'static [(&'static str, &'static str)],
     /// Whether a project has it at all.
     is_on: fn(&Project) -> bool,
+    /// What is imported from below the first of the list.
+    below: Option<Below>,
+}
+
+/// A list below one element, which GitLab names by its iid.
+struct Below {
+    name: &'static str,
+    template: &'static str,
 }
 
 fn reach(connector: Connector) -> Reach {
@@ -27,6 +37,7 @@ fn reach(connector: Connector) -> Reach {
             template: "projects/{project}/merge_requests",
             params: &[("order_by", "created_at"), ("sort", "desc"), ("per_page", "1")],
             is_on: |it| on(&it.merge_requests_access_level),
+            below: None,
         },
         Connector::GitlabPipelines => Reach {
             name: "pipelines",
@@ -34,13 +45,18 @@ fn reach(connector: Connector) -> Reach {
             template: "projects/{project}/pipelines",
             params: &[("per_page", "1")],
             is_on: |it| on(&it.builds_access_level),
+            below: None,
         },
         Connector::GitlabCommits => Reach {
-            name: "commits",
-            what: "merge requests, where their commits are",
+            name: "merge_requests",
+            what: "merge requests with their commits",
             template: "projects/{project}/merge_requests",
             params: &[("order_by", "created_at"), ("sort", "desc"), ("per_page", "1")],
             is_on: |it| on(&it.merge_requests_access_level) && on(&it.repository_access_level),
+            below: Some(Below {
+                name: "merge_request_commits",
+                template: "projects/{project}/merge_requests/{iid}/commits",
+            }),
         },
         Connector::GitlabCommitsTrunk => Reach {
             name: "commits",
@@ -48,6 +64,7 @@ fn reach(connector: Connector) -> Reach {
             template: "projects/{project}/repository/commits",
             params: &[("per_page", "1")],
             is_on: |it| on(&it.repository_access_level) && !it.empty_repo,
+            below: None,
         },
         Connector::GitlabDeployments => Reach {
             name: "deployments",
@@ -55,6 +72,7 @@ fn reach(connector: Connector) -> Reach {
             template: "projects/{project}/deployments",
             params: &[("per_page", "1")],
             is_on: |it| on(&it.builds_access_level) && on(&it.environments_access_level),
+            below: None,
         },
     }
 }
@@ -73,29 +91,79 @@ pub(super) async fn check(
 ) -> Result<(), Failure> {
     let reach = reach(connector);
     let mut last = None;
+    let mut listed = false;
     for project in projects.iter().filter(|it| (reach.is_on)(it)).take(TRIES) {
-        let path = path(&reach, project.id);
-        match client.get(&request(&reach, project.id)).await {
-            Ok(_) => {
-                let detail = format!("readable in project {}", project.id);
-                report.probes.push(passed(reach.name, detail, client, &path));
-                return Ok(());
-            }
-            Err(error) => {
-                report.probes.push(failed(reach.name, &error, client, &path));
-                last = Some((error, path));
-            }
+        match read(client, &reach, project.id, report).await {
+            Ok(Told::Whole) => return Ok(()),
+            Ok(Told::NothingBelow) => listed = true,
+            Err(refusal) => last = Some(refusal),
         }
     }
-    Err(match last {
-        Some((error, path)) => refused(&reach, &error, client, &path),
-        None => nowhere_on(&reach, client, projects),
-    })
+    match last {
+        Some((error, path)) => Err(refused(&reach, &error, client, &path)),
+        // Nothing was refused: what is imported may come yet.
+        None if listed => Ok(()),
+        None => Err(nowhere_on(&reach, client, projects)),
+    }
 }
 
-fn request(reach: &Reach, project: i64) -> Request {
+/// How much a project tells about what may be read.
+enum Told {
+    /// All that the connector reads was read.
+    Whole,
+    /// The list can be read, and nothing is in it below which one could look.
+    NothingBelow,
+}
+
+/// Reads one project's list, and below the first of it. A refusal comes with the path that was refused.
+async fn read(
+    client: &Client,
+    reach: &Reach,
+    project: i64,
+    report: &mut Verification,
+) -> Result<Told, (Error, String)> {
     let request = Request::new(reach.template).value(project);
-    reach.params.iter().fold(request, |request, (name, value)| request.query(*name, value))
+    let request = reach.params.iter().fold(request, |request, (name, value)| request.query(*name, value));
+    let place = format!("project {project}");
+    let answer = ask(client, reach.name, &request, path(reach, project), &place, report).await?;
+    let Some(below) = &reach.below else { return Ok(Told::Whole) };
+    let Some(iid) = first_iid(&answer) else { return Ok(Told::NothingBelow) };
+    let request = Request::new(below.template).value(project).value(iid).query("per_page", 1);
+    let path = below.template.replace("{project}", &project.to_string()).replace("{iid}", &iid.to_string());
+    let place = format!("merge request {iid} of {place}");
+    ask(client, below.name, &request, format!("{path}?per_page=1"), &place, report).await?;
+    Ok(Told::Whole)
+}
+
+/// One request, noted as a probe.
+async fn ask(
+    client: &Client,
+    name: &'static str,
+    request: &Request,
+    path: String,
+    place: &str,
+    report: &mut Verification,
+) -> Result<Answer, (Error, String)> {
+    match client.get(request).await {
+        Ok(answer) => {
+            report.probes.push(passed(name, format!("readable in {place}"), client, &path));
+            Ok(answer)
+        }
+        Err(error) => {
+            report.probes.push(failed(name, &error, client, &path));
+            Err((error, path))
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Iid {
+    iid: i64,
+}
+
+fn first_iid(answer: &Answer) -> Option<i64> {
+    let found = elements(&answer.body);
+    Some(serde_json::from_str::<Iid>(found.first()?.get()).ok()?.iid)
 }
 
 fn path(reach: &Reach, project: i64) -> String {

@@ -1,8 +1,10 @@
 //! The sync against the fake GitLab and a real PostgreSQL.
 
+mod alone;
 mod approval_rules;
 mod changes;
 mod commits;
+mod conditional;
 mod day;
 mod deployments;
 mod equality;

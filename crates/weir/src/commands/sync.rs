@@ -191,6 +191,7 @@ async fn estimate(client: Client, store: &Store, options: Options, json: bool) -
             error: None,
             requests: usage.requests,
             bytes: usage.bytes,
+            not_modified: usage.not_modified,
             waited_seconds: usage.waited.as_secs_f64(),
             ..report::empty(&connectors)
         };

@@ -72,6 +72,7 @@ async fn attend(arguments: Arguments) -> Result<ExitCode, Problem> {
             error: found.error.clone(),
             requests: usage.requests,
             bytes: usage.bytes,
+            not_modified: usage.not_modified,
             waited_seconds: usage.waited.as_secs_f64(),
             duration_seconds: began.elapsed().as_secs_f64(),
             ..report::empty(&connectors)

@@ -41,6 +41,7 @@ async fn the_object_has_every_field_also_when_nothing_was_done() {
         "connectors",
         "duration_seconds",
         "error",
+        "not_modified",
         "ok",
         "requests",
         "resources",

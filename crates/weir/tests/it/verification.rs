@@ -1,7 +1,10 @@
 //! Each code and reason of verification, on the command line and in JSON.
 
 use catalogue::Connector;
+use fake_gitlab::faults::Scripted;
+use fake_gitlab::world::model::{Namespace, Project, UserType, World};
 use fake_gitlab::{Edition, FakeGitlab, TokenSpec, TokenState};
+use serde_json::Value;
 
 use crate::bench::{Bench, Run, finished, weir, words};
 use crate::html;
@@ -92,16 +95,118 @@ async fn a_role_that_is_too_low_is_told() {
     }
 }
 
+/// The probes after groups and projects.
+fn last_probes(object: &Value) -> Vec<&str> {
+    let probes = object["probes"].as_array().unwrap();
+    let names: Vec<&str> = probes.iter().map(|it| it["name"].as_str().unwrap()).collect();
+    assert_eq!(names[0], "groups");
+    let mut names: Vec<&str> = names[1..].iter().copied().skip_while(|it| *it == "projects").collect();
+    names.dedup();
+    names
+}
+
 #[tokio::test]
 async fn each_connector_is_verified_by_what_it_reads() {
     let bench = Bench::new().await;
-    for connector in Connector::ALL {
+    let wanted: [(Connector, &[&str]); 5] = [
+        (Connector::Gitlab, &["merge_requests"]),
+        (Connector::GitlabPipelines, &["pipelines"]),
+        (Connector::GitlabCommits, &["merge_requests", "merge_request_commits"]),
+        (Connector::GitlabCommitsTrunk, &["commits"]),
+        (Connector::GitlabDeployments, &["deployments"]),
+    ];
+    assert_eq!(wanted.map(|it| it.0), Connector::ALL);
+    for (connector, probes) in wanted {
         let command = format!("verify --json --connector {}", connector.name());
         let object = bench.run(&command).await.ended_with(0).json();
-        let probes: Vec<&str> =
-            object["probes"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
-        assert_eq!(&probes[..2], ["groups", "projects"], "{command}");
-        assert!(!["groups", "projects"].contains(probes.last().unwrap()), "{command}: {probes:?}");
+        assert_eq!(last_probes(&object), probes, "{command}");
+    }
+}
+
+#[tokio::test]
+async fn commits_that_are_refused_while_merge_requests_are_not_are_told_with_their_own_command() {
+    let bench = Bench::new().await;
+    let refusal = Scripted::json(403, r#"{"message":"403 Forbidden"}"#);
+    bench.fake.faults().aim("/commits?per_page=1", refusal);
+    let object = bench.run("verify --json --connector gitlab_commits").await.ended_with(4).json();
+    assert_eq!(object["error"]["code"], "invalid_permissions");
+    assert_eq!(object["error"]["reason"], "role_too_low");
+    let curl = object["error"]["curl"].as_str().unwrap();
+    assert!(curl.ends_with("/commits?per_page=1'") && curl.contains("/merge_requests/"), "{curl}");
+    // Several merge requests are tried, each in a project of its own, before the verdict.
+    let refused = object["probes"].as_array().unwrap().iter().filter(|it| it["ok"] == false);
+    assert!(refused.filter(|it| it["name"] == "merge_request_commits").count() > 1, "{object}");
+    bench.run("verify --json --connector gitlab").await.ended_with(0);
+}
+
+#[tokio::test]
+async fn a_project_without_a_merge_request_is_no_obstacle_to_its_commits() {
+    let bench = Bench::with(FakeGitlab::builder().edition(Edition::Ce)).await;
+    let member = bench.newcomer(TOKEN);
+    bench.fake.world_mut().create_project(Namespace::User(member), "Empty", "empty", "private");
+    let object = bench.run_as(TOKEN, "verify --json --connector gitlab_commits").await.ended_with(0).json();
+    assert_eq!(last_probes(&object), ["merge_requests"], "{object}");
+}
+
+/// A token of a new user, who is a member of one private project in which merge requests and commits are.
+fn member(bench: &Bench, token: &str, level: i32, change: impl FnOnce(&mut World, i64)) {
+    let mut world = bench.fake.world_mut();
+    let user = world.create_user(token, token, UserType::Human);
+    let others = |it: &&Project| it.visibility == "private" && !it.archived && it.default_branch.is_some();
+    let others: Vec<i64> = world.projects.values().filter(others).map(|it| it.id).collect();
+    let project = others[usize::from(level > 10)];
+    world.set_project_member(project, user, level, None);
+    change(&mut world, project);
+    drop(world);
+    bench.fake.state().add_token(TokenSpec::personal(token, user));
+}
+
+fn all_off(world: &mut World, project: i64) {
+    world.set_builds_access(project, "disabled");
+    world.set_repository_access(project, "disabled");
+}
+
+fn private_jobs(world: &mut World, project: i64) {
+    world.projects.get_mut(&project).unwrap().public_jobs = false;
+}
+
+/// One world with a token for each reason.
+async fn with_every_failure() -> Bench {
+    let bench = Bench::with(FakeGitlab::builder().edition(Edition::Ce)).await;
+    let user = bench.fake.viewer().user_id;
+    let add = |spec| bench.fake.state().add_token(spec);
+    add(TokenSpec { state: TokenState::Expired, ..TokenSpec::personal("token-expired", user) });
+    add(TokenSpec { scopes: vec!["read_user".to_owned()], ..TokenSpec::personal("token-scopeless", user) });
+    bench.newcomer("token-empty");
+    member(&bench, "token-guest", 10, private_jobs);
+    member(&bench, "token-of-nothing", 30, all_off);
+    bench
+}
+
+#[tokio::test]
+async fn every_code_is_told_for_every_connector_to_people_and_to_programs() {
+    let bench = with_every_failure().await;
+    let wanted = [
+        ("token-expired", 3, "invalid_credentials", "expired"),
+        ("token-unheard-of", 3, "invalid_credentials", "unknown_token"),
+        ("token-scopeless", 4, "invalid_permissions", "scope_missing"),
+        ("token-guest", 4, "invalid_permissions", "role_too_low"),
+        ("token-empty", 5, "no_resources", "empty"),
+        ("token-of-nothing", 5, "no_resources", "feature_disabled"),
+    ];
+    for (connector, (token, exit, code, reason)) in
+        Connector::ALL.into_iter().flat_map(|it| wanted.map(|case| (it, case)))
+    {
+        let command = format!("verify --connector {}", connector.name());
+        let object = bench.run_as(token, &format!("{command} --json")).await.ended_with(exit).json();
+        let error = &object["error"];
+        assert_eq!(object["ok"], false);
+        assert_eq!((&error["code"], &error["reason"]), (&code.into(), &reason.into()), "{command}: {object}");
+        let run = bench.run_as(token, &command).await.ended_with(exit);
+        assert_eq!(run.stdout, "", "{command}");
+        let (message, curl) = (error["message"].as_str().unwrap(), error["curl"].as_str().unwrap());
+        assert!(run.stderr.contains(message) && run.stderr.contains(curl), "{command}: {}", run.stderr);
+        assert!(!run.said().contains(token), "{command}: {}", run.said());
     }
 }
 
