@@ -10,8 +10,9 @@ pub struct Growth {
     line: (f64, f64),
 }
 
-/// From here on a straight line would tell too little.
-const STEEPER_THAN_A_LINE: f64 = 1.05;
+/// Exponents that a straight line with a fixed part explains. Above, it would tell too little; below, the cost hardly grows,
+/// and a line would take its last small steps for its nature.
+const LIKE_A_LINE: std::ops::RangeInclusive<f64> = 0.5..=1.05;
 
 impl Growth {
     /// Fits a power and a straight line to pairs of size and cost.
@@ -21,21 +22,21 @@ impl Growth {
         Growth { exponent, factor: log_factor.exp(), line: fit(points) }
     }
 
-    /// What it would cost at another size: by the straight line, or by the power where costs grow faster than that.
+    /// What it would cost at another size: by the straight line, or by the power where costs grow faster than that or hardly at all.
     pub fn at(&self, size: f64) -> f64 {
-        match self.is_steep() {
-            true => self.factor * size.powf(self.exponent),
-            false => self.line.0 + self.line.1 * size,
+        match self.is_a_line() {
+            true => self.line.0 + self.line.1 * size,
+            false => self.factor * size.powf(self.exponent),
         }
     }
 
     /// What `at` assumes.
     pub fn shape(&self) -> &'static str {
-        if self.is_steep() { "if that power goes on" } else { "if a straight line goes on" }
+        if self.is_a_line() { "if a straight line goes on" } else { "if that power goes on" }
     }
 
-    fn is_steep(&self) -> bool {
-        self.exponent > STEEPER_THAN_A_LINE
+    fn is_a_line(&self) -> bool {
+        LIKE_A_LINE.contains(&self.exponent)
     }
 }
 
@@ -59,6 +60,12 @@ mod tests {
         let growth = Growth::of(&[(1.0, 15.0), (2.0, 25.0), (4.0, 45.0)]);
         assert!((growth.at(100.0) - 1005.0).abs() < 1e-6);
         assert!(growth.exponent < 1.0);
+    }
+
+    #[test]
+    fn a_cost_that_hardly_grows_goes_on_hardly_growing() {
+        let growth = Growth::of(&[(1.0, 23.0), (2.0, 27.0), (4.0, 29.0), (8.0, 28.0)]);
+        assert!(growth.at(400.0) < 50.0, "{}", growth.at(400.0));
     }
 
     #[test]

@@ -85,12 +85,14 @@ fn is_idle(engine: &Engine, trunk: &Trunk, signs: &TrunkSigns) -> bool {
     settled && is_unmoved(&trunk.signs, signs, at, engine.started)
 }
 
-/// Whether only the activity shows that a branch may have moved: any comment is one. Where it ends will tell.
+/// Whether only the activity shows that a branch may have moved: any comment is one. Where it ends will tell; a sweep wants
+/// to see for itself.
 fn is_doubtful(engine: &Engine, trunk: &Trunk, signs: &TrunkSigns) -> bool {
     let same = signs.commit_count.is_some()
         && trunk.signs.commit_count == signs.commit_count
         && trunk.signs.default_branch == signs.default_branch;
-    same && trunk.head.is_some() && engine.capabilities.graphql && read_at(engine, trunk).is_some()
+    let asks = engine.capabilities.graphql && !engine.options.sweep;
+    same && asks && trunk.head.is_some() && read_at(engine, trunk).is_some()
 }
 
 fn is_unmoved(before: &TrunkSigns, now: &TrunkSigns, read_at: DateTime<Utc>, started: DateTime<Utc>) -> bool {

@@ -10,7 +10,7 @@ use super::super::table::Target::None;
 use super::{EIGHT, JOBS, MERGE_REQUESTS, MIB, PIPELINES, PROJECTS};
 
 /// One part in so many.
-const PARTS: [f64; 4] = [400.0, 200.0, 100.0, 50.0];
+const PARTS: [f64; 4] = [500.0, 200.0, 100.0, 50.0];
 
 /// Each part into a fresh database.
 pub fn run(programs: &Programs, table: &mut Table) -> anyhow::Result<()> {
