@@ -72,9 +72,6 @@ pub(crate) async fn prepare(
     if engine.has(Connector::Gitlab) {
         before.merge_requests = merge_requests::plan(engine, joined, sight, &standings, fresh).await?;
     }
-    if engine.reads(&ISSUES) {
-        issues::plan(engine, joined, sight, &standings).await?;
-    }
     if engine.has(Connector::GitlabPipelines) {
         before.pipelines = pipelines::plan(engine, joined, sight, &standings, &read.0).await?;
     }
@@ -86,6 +83,10 @@ pub(crate) async fn prepare(
     }
     if engine.has(Connector::GitlabCommitsTrunk) {
         trunk::plan(engine, joined, sight, &standings).await?;
+    }
+    // Last, because it reads what is little itself: by now the workers have all the rest.
+    if engine.reads(&ISSUES) {
+        issues::plan(engine, joined, sight, &standings).await?;
     }
     Ok(before)
 }

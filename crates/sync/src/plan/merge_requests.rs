@@ -86,7 +86,9 @@ pub(super) async fn plan(
     units.retain(|it| !read.contains(&it.parent_id));
     engine.store.add_units(joined.id, &units).await?;
     Progress::add(&engine.progress.projects_done, read.len() as u64);
-    idle.extend(moved);
+    // What was never read is read whole: there is nothing that could have changed unseen.
+    let known: BTreeSet<i64> = stored.iter().map(|it| it.key.parent_id).collect();
+    idle.extend(moved.into_iter().filter(|it| known.contains(it)));
     Ok(idle)
 }
 
