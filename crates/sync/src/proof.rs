@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use catalogue::RESOURCES;
+use catalogue::issues::ISSUES;
 use gitlab_client::Client;
 use store::{Proof, Store};
 
@@ -44,8 +45,10 @@ async fn attend(
     outcome: &mut Outcome,
 ) -> Result<Vec<Proof>, Halt> {
     let row = store.instance(client.base_url().as_str()).await?;
+    let read = store.resources_read(row.number).await?;
+    // What every sync so far left out on purpose is nothing to prove.
+    options.issues = read.iter().any(|name| name == ISSUES.name);
     if options.connectors.is_empty() {
-        let read = store.resources_read(row.number).await?;
         let resources = RESOURCES.iter().filter(|it| read.iter().any(|name| name == it.name));
         options.connectors = resources.map(|it| it.connector).collect();
         options.connectors.dedup();

@@ -1,9 +1,10 @@
 //! The database in use: the user's own server, or Weir's in the data directory.
 
 use std::path::Path;
+use std::time::Duration;
 
 use store::Store;
-use store::server::{Listen, Options, Running, Server, WatchCommand};
+use store::server::{Listen, Options, Running, Server, Status, WatchCommand};
 
 use crate::problem::Problem;
 use crate::settings::Settings;
@@ -11,7 +12,14 @@ use crate::settings::Settings;
 /// An open database. Weir's own server counts as in use for as long as this lives.
 pub struct Database {
     pub store: Store,
-    _running: Option<Running>,
+    running: Option<Running>,
+}
+
+impl Database {
+    /// Where Weir's own server keeps its data; none where this is another.
+    pub fn data_dir(&self) -> Option<&Path> {
+        self.running.as_ref().map(Running::data_dir)
+    }
 }
 
 /// Opens the database in use with Weir's schema in it, starting Weir's own server if no other is named.
@@ -25,10 +33,10 @@ pub async fn open(settings: &Settings, connections: u32) -> Result<Database, Pro
 /// Opens the database in use for questions: a server of the user's own is left as it is.
 pub async fn open_for_reading(settings: &Settings) -> Result<Database, Problem> {
     match settings.database_url() {
-        Some(url) => Ok(Database { store: Store::connect(&url.value, 1).await?, _running: None }),
+        Some(url) => Ok(Database { store: Store::connect(&url.value, 1).await?, running: None }),
         None => {
             let owned = own(&settings.data_dir()?.value, 1).await?;
-            let Some(running) = &owned._running else { return Ok(owned) };
+            let Some(running) = &owned.running else { return Ok(owned) };
             // The owner of Weir's own server may run programs and read files; its reader may not.
             Ok(Database { store: Store::connect(&running.reader_url(), 1).await?, ..owned })
         }
@@ -38,7 +46,7 @@ pub async fn open_for_reading(settings: &Settings) -> Result<Database, Problem> 
 async fn at(url: &str, connections: u32) -> Result<Database, Problem> {
     let store = Store::open(url, connections).await?;
     grant(&store).await;
-    Ok(Database { store, _running: None })
+    Ok(Database { store, running: None })
 }
 
 /// Weir's own database in this data directory.
@@ -46,7 +54,35 @@ pub async fn own(data_dir: &Path, connections: u32) -> Result<Database, Problem>
     let running = Server::open(&options(data_dir, None)).await?;
     let store = Store::open(&running.url(), connections).await?;
     grant(&store).await;
-    Ok(Database { store, _running: Some(running) })
+    Ok(Database { store, running: Some(running) })
+}
+
+/// Between two looks at whether Weir's own server is still there.
+const LOOK: Duration = Duration::from_secs(1);
+/// So many starts in a row have to fail.
+const FAILURES: usize = 3;
+
+/// Starts Weir's own server again whenever it has ended. Returns when it cannot be started, with the reason.
+pub async fn kept(data_dir: &Path) -> Problem {
+    // Each counts as a user of the server that it started.
+    let mut started: Vec<Running> = Vec::new();
+    let mut failures = 0;
+    loop {
+        tokio::time::sleep(LOOK).await;
+        if matches!(Server::status(data_dir), Ok(Status::Running { .. })) {
+            failures = 0;
+            continue;
+        }
+        match Server::open(&options(data_dir, None)).await {
+            Ok(running) => started.push(running),
+            Err(error) => {
+                failures += 1;
+                if failures == FAILURES {
+                    return error.into();
+                }
+            }
+        }
+    }
 }
 
 /// Readers without rights are no reason to stop.

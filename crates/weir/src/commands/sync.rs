@@ -1,5 +1,6 @@
 //! `weir sync`: one import or update of everything asked, then exit.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,7 +129,10 @@ async fn attend(settings: &Settings, arguments: Arguments) -> Result<ExitCode, P
     if arguments.dry_run {
         return estimate(client, &database.store, options, arguments.json).await;
     }
-    let mut outcome = read(client, &database.store, options, plain).await;
+    let mut outcome = match database.data_dir() {
+        Some(data_dir) => read_into_own(&database.store, data_dir, client, options, plain).await,
+        None => read(client, &database.store, options, plain).await,
+    };
     if let Some(failure) = outcome.error.take_if(|it| it.code == "invalid_credentials" && !job_token) {
         outcome.error = Some(explained(failure, config, &arguments.connectors()?).await);
     }
@@ -165,6 +169,24 @@ pub async fn read(client: Client, store: &Store, options: Options, plain: bool) 
     drop(listening);
     showing.end();
     outcome
+}
+
+/// Reads into Weir's own server, which is started again when it ends in the middle. Where it cannot be, the reason is what
+/// ends the sync: most often a disk that is full.
+async fn read_into_own(
+    store: &Store,
+    data_dir: &Path,
+    client: Client,
+    options: Options,
+    plain: bool,
+) -> Outcome {
+    let connectors = options.connectors.clone();
+    tokio::select! {
+        outcome = read(client, store, options, plain) => outcome,
+        Problem(failure) = database::kept(data_dir) => {
+            Outcome { error: Some(failure), ..report::empty(&connectors) }
+        }
+    }
 }
 
 /// What is said when it is done.

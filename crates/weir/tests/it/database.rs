@@ -1,5 +1,9 @@
 //! The database: its own server, another's, and what can be wrong with either.
 
+use std::time::Duration;
+
+use fake_gitlab::FakeGitlab;
+use fake_gitlab::world::generate::Scale;
 use store::server::Server;
 
 use crate::bench::{Bench, Run, finished, weir, words};
@@ -77,4 +81,41 @@ async fn weirs_own_database_starts_is_addressed_and_stops() {
     in_directory(at, "database stop").await.ended_with(0);
     assert!(in_directory(at, "database stop").await.ended_with(0).stderr.contains("was not running"));
     let _ = Server::stop(at).await;
+}
+
+/// kill -9 of the whole server, in the middle of a sync.
+#[tokio::test]
+async fn weirs_own_database_that_is_killed_in_the_middle_is_started_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = directory.path();
+    let builder = FakeGitlab::builder().scale(Scale::tiny()).seed(5);
+    let fake = builder.latency(Duration::from_millis(60), Duration::ZERO).start().await.unwrap();
+    in_directory(at, "database url").await.ended_with(0);
+    let mut command = weir(&words("sync --json --data-dir"));
+    command.arg(at).env("GITLAB_HOST", fake.url()).env("GITLAB_TOKEN", fake.token());
+    let syncing = tokio::spawn(finished(command));
+    let url = in_directory(at, "database url").await.ended_with(0).stdout;
+    until_something_is_stored(url.trim()).await;
+    let pid = std::fs::read_to_string(at.join("postgresql/data/postmaster.pid")).unwrap();
+    let kill = std::process::Command::new("kill").args(["-9", pid.lines().next().unwrap()]).status();
+    assert!(kill.unwrap().success());
+    let run = syncing.await.unwrap().ended_with(0);
+    assert_eq!(run.json()["ok"], true);
+    let mut proof = weir(&words("proof --json --data-dir"));
+    proof.arg(at).env("GITLAB_HOST", fake.url()).env("GITLAB_TOKEN", fake.token());
+    finished(proof).await.ended_with(0);
+    let _ = Server::stop(at).await;
+}
+
+async fn until_something_is_stored(url: &str) {
+    let store = store::Store::connect(url, 1).await.unwrap();
+    for _ in 0..400 {
+        if let Ok(found) = store.query("select count(*) from gitlab_merge_requests").await
+            && found.rows[0][0].as_i64() > Some(0)
+        {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("nothing was stored");
 }

@@ -58,6 +58,15 @@ async fn what_gitlab_refuses_to_list_is_not_proved() {
 }
 
 #[tokio::test]
+async fn issues_that_were_never_asked_for_need_no_proof() {
+    let bench = Bench::new().await;
+    bench.run("sync --no-issues --json").await.ended_with(0);
+    let object = bench.run("proof --json").await.ended_with(0).json();
+    let proofs = object["proofs"].as_array().unwrap();
+    assert!(!proofs.is_empty() && proofs.iter().all(|it| it["resource"] != "issues"), "{proofs:?}");
+}
+
+#[tokio::test]
 async fn nothing_is_proved_before_anything_was_read() {
     let bench = Bench::new().await;
     let object = bench.run("proof --json").await.ended_with(1).json();
