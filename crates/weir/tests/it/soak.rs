@@ -1,5 +1,6 @@
 //! A soak: a GitLab that changes and fails while the program that reads it is killed again and again, and the database
-//! restarted. It ends in the truth, and `weir proof` says so. CI runs a short one; `WEIR_SOAK_SECONDS=1800` makes it long, `WEIR_SOAK_SEED` another one.
+//! restarted. It ends in the truth, and `weir proof` says so. CI runs a short one; `WEIR_SOAK_SECONDS=1800` makes it long,
+//! `WEIR_SOAK_SEED` another one (with `cargo test -p weir --test it soak`: nextest ends what takes more than four minutes).
 
 use std::time::{Duration, Instant};
 
@@ -7,9 +8,10 @@ use fake_gitlab::FakeGitlab;
 use fake_gitlab::faults::{ALL_FAULTS, FaultPlan};
 use fake_gitlab::truth::{Reading, differences, truth};
 use fake_gitlab::world::change::{
-    Kinds, NewMergeRequest, Subject, random_change, random_change_among, random_ci_change,
+    Kinds, NewIssue, NewMergeRequest, Subject, random_change, random_change_among, random_ci_change,
 };
 use fake_gitlab::world::generate::Scale;
+use fake_gitlab::world::issue::IssueType;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -82,7 +84,7 @@ fn change(bench: &Bench, random: &mut ChaCha8Rng) {
 
 async fn equals_the_truth(bench: &Bench) {
     let store = bench.database.store().await;
-    let reading = Reading::new(true, false).with("gitlab_pipelines");
+    let reading = Reading::new(true, false).with("gitlab_pipelines").with_issues();
     let wanted = truth(&bench.fake.world(), &bench.fake.viewer(), reading);
     // What was read while a feature was on stays when it is switched off, and the truth does not show it.
     let off = without_ci(bench);
@@ -98,8 +100,8 @@ async fn equals_the_truth(bench: &Bench) {
     }
 }
 
-/// A listing that is empty where rows are stored proves nothing, so the last merge request of a project is never known to
-/// be gone: each gets another.
+/// A listing that is empty where rows are stored proves nothing, so the last merge request or issue of a project is never
+/// known to be gone: each gets another.
 fn leave_none_empty(bench: &Bench) {
     let mut world = bench.fake.world_mut();
     world.advance(chrono::TimeDelta::hours(1));
@@ -115,6 +117,12 @@ fn leave_none_empty(bench: &Bench) {
             draft: false,
             source_project_id: None,
         });
+    }
+    let has_some = |id: &i64| world.issues.values().any(|it| it.project_id == *id);
+    let empty: Vec<i64> = world.projects.keys().copied().filter(|id| !has_some(id)).collect();
+    for project_id in empty {
+        let (title, issue_type) = ("Begin".to_owned(), IssueType::Issue);
+        world.open_issue(NewIssue { project_id, author_id, title, description: None, issue_type });
     }
 }
 
