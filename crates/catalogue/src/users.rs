@@ -103,16 +103,27 @@ pub(crate) struct UserBasic<'a> {
     bot: Option<bool>,
 }
 
-impl UserBasic<'_> {
-    /// Stores what is known of the user and gives Weir's id.
-    pub(crate) fn store(&self, origin: &Origin, out: &mut Rows) -> i64 {
-        let id = origin.id(self.id);
-        let (source_id, username, name) = (self.id, &*self.username, &*self.name);
-        let (state, source_url) = (self.state.as_deref(), self.web_url.as_deref());
-        match self.bot {
+/// What is known of a user, by either reader.
+struct Known<'a> {
+    source_id: i64,
+    username: &'a str,
+    name: &'a str,
+    state: Option<&'a str>,
+    source_url: Option<&'a str>,
+    bot: Option<bool>,
+    /// GraphQL's own word for what kind of user it is.
+    r#type: Option<&'a str>,
+}
+
+impl Known<'_> {
+    /// Stores it and gives Weir's id.
+    fn store(&self, origin: &Origin, out: &mut Rows) -> i64 {
+        let Known { source_id, username, name, state, source_url, bot, r#type: word } = *self;
+        let id = origin.id(source_id);
+        match bot {
             None => out.push(&BasicRow { id, source_id, username, name, state, source_url }),
             Some(bot) => {
-                let Kind { r#type, rule: type_rule } = kind::of(bot, username, None);
+                let Kind { r#type, rule: type_rule } = kind::of(bot, username, word);
                 out.push(&FullRow {
                     id,
                     source_id,
@@ -127,6 +138,22 @@ impl UserBasic<'_> {
             }
         }
         id
+    }
+}
+
+impl UserBasic<'_> {
+    /// Stores what is known of the user and gives Weir's id.
+    pub(crate) fn store(&self, origin: &Origin, out: &mut Rows) -> i64 {
+        let known = Known {
+            source_id: self.id,
+            username: &self.username,
+            name: &self.name,
+            state: self.state.as_deref(),
+            source_url: self.web_url.as_deref(),
+            bot: self.bot,
+            r#type: None,
+        };
+        known.store(origin, out)
     }
 }
 
@@ -158,28 +185,17 @@ pub(crate) struct UserCore<'a> {
 
 impl UserCore<'_> {
     pub(crate) fn store(&self, origin: &Origin, out: &mut Rows) -> i64 {
-        let id = origin.id(self.id.id);
-        let (source_id, username, name) = (self.id.id, &*self.username, &*self.name);
         let state = self.state.as_deref().map(str::to_lowercase);
-        let (state, source_url) = (state.as_deref(), self.web_url.as_deref());
-        match self.bot {
-            None => out.push(&BasicRow { id, source_id, username, name, state, source_url }),
-            Some(bot) => {
-                let Kind { r#type, rule: type_rule } = kind::of(bot, username, self.r#type.as_deref());
-                out.push(&FullRow {
-                    id,
-                    source_id,
-                    username,
-                    name,
-                    state,
-                    source_url,
-                    bot,
-                    r#type,
-                    type_rule,
-                });
-            }
-        }
-        id
+        let known = Known {
+            source_id: self.id.id,
+            username: &self.username,
+            name: &self.name,
+            state: state.as_deref(),
+            source_url: self.web_url.as_deref(),
+            bot: self.bot,
+            r#type: self.r#type.as_deref(),
+        };
+        known.store(origin, out)
     }
 }
 

@@ -3,10 +3,8 @@
 //! What GitLab says is written by one generic, guarded upsert ([`Store::write_page`]); everything else is a function
 //! per question.
 
-mod approval_rules;
 mod children;
 mod counting;
-mod deployment_merge_requests;
 mod deployments;
 mod derive;
 mod error;
@@ -20,6 +18,7 @@ mod jobs;
 mod labels;
 mod leases;
 mod milestones;
+mod optional_lists;
 mod page;
 mod partitions;
 mod pending;

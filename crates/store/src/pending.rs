@@ -4,7 +4,7 @@
 use catalogue::{List, Pending};
 use sqlx::{PgConnection, Row};
 
-use crate::{Store, StoreError, approval_rules, deployment_merge_requests};
+use crate::{Store, StoreError, optional_lists};
 
 /// How long a worker may take over one list, in seconds.
 const CLAIM_SECONDS: f64 = 120.0;
@@ -74,7 +74,7 @@ impl Store {
     /// Drops a list that cannot be read at all.
     pub async fn drop_pending(&self, instance: i64, pending: &Pending) -> Result<(), StoreError> {
         let mut connection = self.pool.acquire().await?;
-        deployment_merge_requests::forget(&mut connection, instance, pending).await?;
+        optional_lists::forget_deployment(&mut connection, instance, pending).await?;
         remove(&mut connection, instance, pending).await
     }
 
@@ -117,7 +117,7 @@ pub(crate) async fn add(
     instance: i64,
     lists: &[Pending],
 ) -> Result<(), StoreError> {
-    let known = deployment_merge_requests::note(connection, instance, lists).await?;
+    let known = optional_lists::note_deployments(connection, instance, lists).await?;
     let due = |it: &&Pending| it.list != List::DeploymentMergeRequests || !known.contains(&it.parent);
     let lists: Vec<Pending> = lists.iter().filter(due).cloned().collect();
     let names: Vec<&str> = lists.iter().map(|it| it.list.name()).collect();
@@ -138,7 +138,7 @@ pub(crate) async fn add(
     .bind(iids)
     .execute(&mut *connection)
     .await?;
-    approval_rules::note(connection, instance, &lists).await
+    optional_lists::note_approval_rules(connection, instance, &lists).await
 }
 
 pub(crate) async fn remove(

@@ -12,10 +12,10 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 
 use crate::engine::{Engine, Halt};
-use crate::fetch::whole;
+use crate::fetch::{self, whole};
 use crate::standing::Standing;
 use lists::{Parent, finish_lists, nested, one_by_one};
-use nodes::{GroupNode, Groups, ProjectId, ProjectNode, Projects, standing};
+use nodes::{GroupNode, Groups, ProjectId, ProjectNode, standing};
 
 /// Parents asked about in one request.
 const PARENTS: usize = 100;
@@ -90,8 +90,7 @@ async fn project_batch(
     let mut standings = BTreeMap::new();
     let mut left: BTreeSet<i64> = projects.iter().copied().collect();
     for (answer, sent_at) in ask(engine, &PROJECT_DETAILS, "Project", projects, since).await? {
-        let Ok(answer) = serde_json::from_slice::<Answer<Projects>>(&answer.body) else { continue };
-        let Some(nodes) = answer.data.and_then(|it| whole(it.projects)) else { continue };
+        let Some(nodes) = fetch::projects(&answer.body).ok().and_then(whole) else { continue };
         for some in nodes.nodes.chunks(20) {
             let read: Vec<ProjectNode> =
                 some.iter().filter_map(|it| serde_json::from_str(it.get()).ok()).collect();

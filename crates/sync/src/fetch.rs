@@ -3,6 +3,7 @@
 use catalogue::{Connection, Origin, Reader, Rows, Source};
 use chrono::{DateTime, Utc};
 use gitlab_client::{Answer, Client, Error, Request};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use store::Reject;
 
@@ -65,6 +66,18 @@ pub(crate) fn read_all<'e>(
         }
     }
     rejects
+}
+
+#[derive(Deserialize)]
+struct Projects<'a> {
+    #[serde(borrow)]
+    projects: Option<Connection<'a>>,
+}
+
+/// The projects that GraphQL answered about.
+pub(crate) fn projects(body: &[u8]) -> Result<Option<Connection<'_>>, serde_json::Error> {
+    let answer: catalogue::Answer<Projects> = serde_json::from_slice(body)?;
+    Ok(answer.data.and_then(|it| it.projects))
 }
 
 /// The nodes of a connection, or nothing when GitLab left one of them unanswered.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use catalogue::merge_request_commits::Head as CommitHead;
 use catalogue::merge_requests::{OPEN_MERGE_REQUESTS_QUERY, read_open};
-use catalogue::{Answer, Connection, Connector, Gid, List, Pending, Rows, gid};
+use catalogue::{Connection, Connector, Gid, List, Pending, Rows, gid};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use serde_json::json;
@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::commits::heads::{self, Heads};
 use crate::engine::{Engine, Halt};
-use crate::fetch::whole;
+use crate::fetch::{self, whole};
 use crate::plan::ReadBefore;
 use crate::policy::{Decision, decide};
 
@@ -21,12 +21,6 @@ use crate::policy::{Decision, decide};
 const TOGETHER: i64 = 100;
 /// Projects asked about in one request.
 const PROJECTS: usize = 100;
-
-#[derive(Deserialize)]
-struct Data<'a> {
-    #[serde(borrow)]
-    projects: Option<Connection<'a>>,
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -116,8 +110,7 @@ async fn ask(engine: &Engine, projects: Vec<i64>) -> Result<(), Halt> {
 /// Writes an answer. Gives the projects that have more.
 async fn write(engine: &Engine, answer: &gitlab_client::GraphqlAnswer) -> Result<Vec<(i64, String)>, Halt> {
     let unreadable = |it: serde_json::Error| Halt::Later(it.to_string());
-    let parsed: Answer<Data> = serde_json::from_slice(&answer.body).map_err(unreadable)?;
-    let Some(projects) = parsed.data.and_then(|it| whole(it.projects)) else {
+    let Some(projects) = whole(fetch::projects(&answer.body).map_err(unreadable)?) else {
         return Err(Halt::Later("GitLab left projects unanswered".to_owned()));
     };
     let mut more = Vec::new();

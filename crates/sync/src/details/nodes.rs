@@ -10,12 +10,6 @@ use crate::standing::{Issues, MergeRequests, Pipelines, Standing};
 const REPORTER: i64 = 20;
 
 #[derive(Deserialize)]
-pub(super) struct Projects<'a> {
-    #[serde(borrow)]
-    pub(super) projects: Option<Connection<'a>>,
-}
-
-#[derive(Deserialize)]
 pub(super) struct Groups<'a> {
     #[serde(borrow)]
     pub(super) groups: Option<Connection<'a>>,

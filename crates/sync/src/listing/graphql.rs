@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use catalogue::{Answer, Connection, Gid, PageInfo, Rows, gid};
+use catalogue::{Connection, Gid, PageInfo, Rows, gid};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use gitlab_client::GraphqlAnswer;
 use serde::Deserialize;
@@ -13,14 +13,8 @@ use store::Partition;
 
 use super::{Order, Read, Walk};
 use crate::engine::Halt;
-use crate::fetch::read_all;
+use crate::fetch::{self, read_all};
 use crate::policy::{Decision, decide};
-
-#[derive(Deserialize)]
-struct Data<'a> {
-    #[serde(borrow)]
-    projects: Option<Connection<'a>>,
-}
 
 /// A project, and the one list that was asked for.
 #[derive(Deserialize)]
@@ -224,11 +218,11 @@ fn understand(walk: &Walk<'_>, answer: &GraphqlAnswer) -> Result<Result<Fetched,
     if let Some(error) = answer.errors.first() {
         return Ok(Err(error.message.clone()));
     }
-    let parsed: Answer<Data> = match serde_json::from_slice(&answer.body) {
-        Ok(parsed) => parsed,
+    let projects = match fetch::projects(&answer.body) {
+        Ok(Some(projects)) => projects,
+        Ok(None) => return Ok(Err("no data".to_owned())),
         Err(error) => return Ok(Err(error.to_string())),
     };
-    let Some(projects) = parsed.data.and_then(|it| it.projects) else { return Ok(Err("no data".to_owned())) };
     let Some(node) = projects.nodes.first() else {
         return Err(unseen(
             walk,

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use catalogue::{Answer, Connection, Gid, gid};
+use catalogue::{Connection, Gid, gid};
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 use gitlab_client::GraphqlAnswer;
@@ -14,12 +14,7 @@ use store::Partition;
 
 use super::{Listing, OVERLAP, Order, Read, Walk, graphql};
 use crate::engine::{Engine, Halt};
-
-#[derive(Deserialize)]
-struct Data<'a> {
-    #[serde(borrow)]
-    projects: Option<Connection<'a>>,
-}
+use crate::fetch;
 
 #[derive(Deserialize)]
 struct ProjectNode<'a> {
@@ -208,8 +203,7 @@ async fn write(
     some: &[Due],
     answer: &GraphqlAnswer,
 ) -> Result<Vec<i64>, Halt> {
-    let parsed: Option<Answer<Data>> = serde_json::from_slice(&answer.body).ok();
-    let nodes = parsed.and_then(|it| it.data?.projects).map(|it| it.nodes).unwrap_or_default();
+    let nodes = fetch::projects(&answer.body).ok().flatten().map(|it| it.nodes).unwrap_or_default();
     let mut done = Vec::new();
     for node in nodes {
         let Ok(ProjectNode { id, list: Some(list) }) = serde_json::from_str(node.get()) else { continue };

@@ -2,7 +2,7 @@
 //! every sync until they end. One that has ended meanwhile has moved, and its listing brings it.
 
 use catalogue::pipelines::{CHILD_SOURCE, PIPELINES, RUNNING_PIPELINES_QUERY};
-use catalogue::{Answer, Connection, Gid, List, Pending, Rows, gid};
+use catalogue::{Connection, Gid, List, Pending, Rows, gid};
 use futures::{StreamExt, TryStreamExt, stream};
 use gitlab_client::GraphqlAnswer;
 use serde::Deserialize;
@@ -10,18 +10,12 @@ use serde_json::json;
 
 use super::JOBS;
 use crate::engine::{Engine, Halt};
-use crate::fetch::{read_all, whole};
+use crate::fetch::{self, read_all, whole};
 use crate::open_set::together;
 use crate::policy::{Decision, decide};
 
 /// Pipelines asked about in one request, each with its jobs.
 const TOGETHER: i64 = 20;
-
-#[derive(Deserialize)]
-struct Data<'a> {
-    #[serde(borrow)]
-    projects: Option<Connection<'a>>,
-}
 
 #[derive(Deserialize)]
 struct ProjectNode<'a> {
@@ -80,8 +74,7 @@ async fn ask(engine: &Engine, projects: Vec<i64>, source: Option<&str>) -> Resul
 /// Writes an answer. Gives the projects that have more.
 async fn write(engine: &Engine, answer: &GraphqlAnswer) -> Result<Vec<(i64, String)>, Halt> {
     let unreadable = |it: serde_json::Error| Halt::Later(it.to_string());
-    let parsed: Answer<Data> = serde_json::from_slice(&answer.body).map_err(unreadable)?;
-    let Some(projects) = parsed.data.and_then(|it| whole(it.projects)) else {
+    let Some(projects) = whole(fetch::projects(&answer.body).map_err(unreadable)?) else {
         return Err(Halt::Later("GitLab left projects unanswered".to_owned()));
     };
     let mut more = Vec::new();

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use catalogue::issues::ISSUES;
 use catalogue::merge_requests::MERGE_REQUESTS;
 use catalogue::pipelines::{CHILD_PIPELINES, PIPELINES};
-use catalogue::{Answer, Connection, Connector, Gid, PROOF_QUERY, PageInfo, Resource, gid};
+use catalogue::{Connector, Gid, PROOF_QUERY, PageInfo, Resource, gid};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::engine::{Engine, Halt};
-use crate::fetch::{elements, list, request};
+use crate::fetch::{self, elements, list, request};
 use crate::policy::{Decision, decide};
 use crate::sight::Found;
 
@@ -48,12 +48,6 @@ pub(super) struct Told {
     pub(super) open: Option<i64>,
     /// The highest number.
     pub(super) highest_iid: Option<i64>,
-}
-
-#[derive(Deserialize)]
-struct Data<'a> {
-    #[serde(borrow)]
-    projects: Option<Connection<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -143,8 +137,7 @@ async fn page(
     let variables = json!({ "ids": ids, "projects": ids.len(), "first": PER_PAGE, "after": after });
     match engine.client.graphql(&query, &variables).await {
         Ok(answer) if answer.errors.is_empty() => {
-            let parsed: Option<Answer<Data>> = serde_json::from_slice(&answer.body).ok();
-            let nodes = parsed.and_then(|it| it.data).and_then(|it| it.projects).map(|it| it.nodes);
+            let nodes = fetch::projects(&answer.body).ok().flatten().map(|it| it.nodes);
             let read = |nodes: Vec<&serde_json::value::RawValue>| {
                 nodes.iter().map(|it| serde_json::from_str(it.get()).ok()).collect::<Option<Vec<_>>>()
             };

@@ -1,6 +1,6 @@
 //! GitLab's counts within windows of time.
 
-use catalogue::{Answer, Connection, Document, gid};
+use catalogue::{Document, gid};
 use chrono::{DateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::json;
@@ -8,7 +8,7 @@ use store::Stored;
 
 use super::counted::Kind;
 use crate::engine::{Engine, Halt};
-use crate::fetch::request;
+use crate::fetch::{self, request};
 use crate::listing;
 
 /// From a moment to before another.
@@ -84,12 +84,6 @@ async fn by_rest(engine: &Engine, kind: &Kind, project: i64, window: Window) -> 
 }
 
 #[derive(Deserialize)]
-struct Data<'a> {
-    #[serde(borrow)]
-    projects: Option<Connection<'a>>,
-}
-
-#[derive(Deserialize)]
 struct ProjectNode {
     #[serde(alias = "pipelines", alias = "issues")]
     list: Option<Total>,
@@ -108,8 +102,8 @@ async fn by_graphql(engine: &Engine, query: &Document, kind: &Kind, project: i64
     });
     let answer = engine.client.graphql(&query.whole(), &variables).await.ok();
     let told = answer.filter(|it| it.errors.is_empty()).and_then(|it| {
-        let parsed: Answer<Data> = serde_json::from_slice(&it.body).ok()?;
-        let node: ProjectNode = serde_json::from_str(parsed.data?.projects?.nodes.first()?.get()).ok()?;
+        let projects = fetch::projects(&it.body).ok()??;
+        let node: ProjectNode = serde_json::from_str(projects.nodes.first()?.get()).ok()?;
         Some(Told::Count(node.list?.count))
     });
     told.unwrap_or(Told::Nothing)

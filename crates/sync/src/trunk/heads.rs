@@ -3,21 +3,16 @@
 use std::collections::HashMap;
 
 use catalogue::commits::TRUNK_HEADS_QUERY;
-use catalogue::{Answer, Connection, Gid, gid};
+use catalogue::{Gid, gid};
 use serde::Deserialize;
 use serde_json::json;
 use store::{Trunk, TrunkSigns};
 
 use crate::engine::{Engine, Halt};
+use crate::fetch;
 
 /// Branches asked about in one request: each costs GitLab a look into a repository.
 const TOGETHER: usize = 50;
-
-#[derive(Deserialize)]
-struct Data<'a> {
-    #[serde(borrow)]
-    projects: Option<Connection<'a>>,
-}
 
 #[derive(Deserialize)]
 struct ProjectNode {
@@ -72,8 +67,7 @@ async fn heads(engine: &Engine, projects: &[i64]) -> HashMap<i64, String> {
     let query = engine.capabilities.fit(&TRUNK_HEADS_QUERY);
     // What is wrong is told when the branches are read.
     let Ok(answer) = engine.client.graphql(&query, &variables).await else { return HashMap::new() };
-    let parsed: Option<Answer<Data>> = serde_json::from_slice(&answer.body).ok();
-    let nodes = parsed.and_then(|it| it.data?.projects).map(|it| it.nodes).unwrap_or_default();
+    let nodes = fetch::projects(&answer.body).ok().flatten().map(|it| it.nodes).unwrap_or_default();
     let head = |node: &serde_json::value::RawValue| {
         let node: ProjectNode = serde_json::from_str(node.get()).ok()?;
         let sha = node.repository?.tree?.last_commit?.sha;

@@ -17,6 +17,7 @@ async fn changes_are_found(seed: u64, edition: Edition, graphql: bool) {
     let bench = Bench::new(FakeGitlab::builder().scale(Scale::tiny()).seed(seed).edition(edition)).await;
     let first = bench.sync_with(|it| it.rest_only = !graphql).await;
     assert!(first.ok, "{:?}", first.error);
+    assert_equal(&bench, Reading::new(graphql, false)).await;
     change(&bench, seed, CHANGES);
     let second = bench.sync_with(|it| it.rest_only = !graphql).await;
     assert!(second.ok, "{:?}", second.error);

@@ -35,7 +35,7 @@ fn reading(graphql: bool) -> Reading {
 
 /// Changes. CI/CD that was switched off or on meanwhile is put back: a project out of sight keeps its rows, and the truth
 /// does not show them.
-fn change(bench: &Bench, seed: u64, count: usize) {
+pub fn change(bench: &Bench, seed: u64, count: usize) {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut world = bench.fake.world_mut();
     let access: Vec<(i64, String)> =

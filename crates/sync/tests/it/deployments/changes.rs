@@ -4,11 +4,9 @@ use catalogue::Connector;
 use chrono::TimeDelta;
 use fake_gitlab::TokenSpec;
 use fake_gitlab::truth::Row;
-use fake_gitlab::world::change::{JobOutcome, Kinds, NewDeployment, NewJob, NewPipeline, random_ci_change};
+use fake_gitlab::world::change::{JobOutcome, NewDeployment, NewJob, NewPipeline};
 use fake_gitlab::world::model::{CiStatus, DeploymentStatus, Id, Tier};
 use gitlab_client::TokenKind;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 use sync::{Options, Outcome, Scope};
 
@@ -17,25 +15,8 @@ use super::{
     assert_tables, bench, import, pass, value, wanted,
 };
 use crate::harness::{Bench, options};
+use crate::pipelines::change;
 use crate::shapes::{lower_roles, restore_roles};
-
-/// Changes. CI/CD that was switched off or on meanwhile is put back: a project out of sight keeps its rows, and the truth
-/// does not show them.
-fn change(bench: &Bench, seed: u64, count: usize) {
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut world = bench.fake.world_mut();
-    let access: Vec<(Id, String)> =
-        world.projects.values().map(|it| (it.id, it.builds_access_level.clone())).collect();
-    for _ in 0..count {
-        let said = random_ci_change(&mut world, &mut random, Kinds::Visible);
-        if std::env::var_os("WEIR_TEST_CHANGES").is_some() {
-            eprintln!("{said}");
-        }
-    }
-    for (project, level) in access {
-        world.set_builds_access(project, &level);
-    }
-}
 
 /// A day and more passes while so much changes.
 const CHANGES: usize = 500;

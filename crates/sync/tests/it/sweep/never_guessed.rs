@@ -5,6 +5,7 @@ use std::time::Duration;
 use fake_gitlab::faults::{Fault, FaultPlan, Scripted};
 
 use super::*;
+use crate::shapes::lower_roles;
 
 /// How many rows are marked of what a sweep marks itself.
 const MARKED: &str = "select (select count(*) from gitlab_merge_requests where deleted_at is not null)
@@ -126,17 +127,8 @@ async fn what_times_out_when_asked_for_alone_is_not_marked() {
 async fn an_empty_answer_marks_nothing() {
     let bench = bench(35).await;
     sync(&bench, true, false).await;
-    let reader = bench.fake.viewer().user_id;
-    {
-        let mut world = bench.fake.world_mut();
-        for group in world.groups.values_mut() {
-            group.members.entry(reader).and_modify(|it| it.access_level = 10);
-        }
-        for project in world.projects.values_mut() {
-            project.members.entry(reader).and_modify(|it| it.access_level = 10);
-            project.public_jobs = false;
-        }
-    }
+    lower_roles(&bench, 10);
+    bench.fake.world_mut().projects.values_mut().for_each(|it| it.public_jobs = false);
     let outcome = sync(&bench, true, true).await;
     assert_eq!(number(&bench, MARKED).await, 0);
     let said =
@@ -149,15 +141,9 @@ async fn an_empty_answer_marks_nothing() {
 async fn issues_that_a_lower_role_may_not_see_are_not_taken_for_deleted() {
     let bench = bench(58).await;
     sync(&bench, true, false).await;
-    let reader = bench.fake.viewer().user_id;
+    lower_roles(&bench, 10);
     {
         let mut world = bench.fake.world_mut();
-        for group in world.groups.values_mut() {
-            group.members.entry(reader).and_modify(|it| it.access_level = 10);
-        }
-        for project in world.projects.values_mut() {
-            project.members.entry(reader).and_modify(|it| it.access_level = 10);
-        }
         let open: Vec<Id> = world.issues.values().filter(|it| !it.confidential).map(|it| it.id).collect();
         open.into_iter().step_by(2).for_each(|it| world.set_issue_confidential(it, true));
     }
