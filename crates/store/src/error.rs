@@ -2,6 +2,8 @@
 
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition, PgSeverity};
 
+use crate::vault::VaultError;
+
 /// A failure of the database.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -27,6 +29,9 @@ pub enum StoreError {
     /// Another process holds the lease now.
     #[error("Another process has taken over this part of the work.")]
     LeaseLost,
+    /// A secret could not be opened.
+    #[error("{0}.")]
+    Vault(VaultError),
     /// Any other failure of a statement.
     #[error("The database answered: {0}")]
     Query(#[from] sqlx::Error),
