@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use crate::connection::{Peer, Resettable};
 use crate::counters::Counters;
 use crate::faults::{FaultPlan, Faults};
+use crate::hooks::{Hooks, deliver_all};
 use crate::limits::{LimitSettings, Limits};
 use crate::server::router;
 use crate::settings::{Edition, Settings};
@@ -161,7 +162,8 @@ impl Builder {
             let ended = async { drop(stopped.await) };
             drop(axum::serve(Resettable(listener), service).with_graceful_shutdown(ended).await);
         });
-        Ok(FakeGitlab { url, state, stop: Some(stop), server })
+        let deliveries = state.hooks.arrivals().map(|it| tokio::spawn(deliver_all(state.clone(), it)));
+        Ok(FakeGitlab { url, state, stop: Some(stop), server, deliveries })
     }
 }
 
@@ -192,6 +194,7 @@ pub struct FakeGitlab {
     state: Arc<State>,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
+    deliveries: Option<JoinHandle<()>>,
 }
 
 impl FakeGitlab {
@@ -241,6 +244,11 @@ impl FakeGitlab {
         &self.state.counters
     }
 
+    /// Webhooks and their deliveries.
+    pub fn hooks(&self) -> &Hooks {
+        &self.state.hooks
+    }
+
     /// All that requests share, tokens included.
     pub fn state(&self) -> &Arc<State> {
         &self.state
@@ -263,5 +271,8 @@ impl FakeGitlab {
 impl Drop for FakeGitlab {
     fn drop(&mut self) {
         drop(self.stop.take());
+        if let Some(deliveries) = self.deliveries.take() {
+            deliveries.abort();
+        }
     }
 }

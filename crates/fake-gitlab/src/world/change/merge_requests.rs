@@ -78,6 +78,7 @@ impl World {
         self.make_approval_rules(id);
         self.commit_to_branch(id, new.author_id, 1 + (id % 3) as usize);
         self.note_activity(id);
+        self.raise_opened(id);
         id
     }
 
