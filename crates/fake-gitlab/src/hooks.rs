@@ -18,13 +18,15 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
 pub use counts::DeliveryCounts;
-pub use delivery::Record;
+pub use delivery::{Delivery, Record};
 pub use disabling::AlertStatus;
 pub use faults::HookFaults;
 pub use hook::{Hook, HookOwner, Pair};
 pub use trigger::Trigger;
 
-pub(crate) use delivery::{Delivery, deliver_all, deliver_now};
+pub(crate) use delivery::{deliver_all, deliver_now};
+pub(crate) use payload::trial;
+pub(crate) use signature::key as signing_key;
 
 use crate::settings::Settings;
 use crate::state::lock;
@@ -176,7 +178,7 @@ impl Hooks {
         let delivery = Delivery { delay: fate.delay, ..delivery };
         for _ in 0..fate.copies {
             self.under_way.send_modify(|count| *count += 1);
-            // Without a receiver there is nobody to deliver: the world is used without a server.
+            // Nobody delivers any more once the server has stopped.
             if self.queue.send(delivery.clone()).is_err() {
                 self.ended();
             }

@@ -20,11 +20,16 @@ const REMEMBERED: usize = 100;
 
 /// A message on its way.
 #[derive(Debug, Clone)]
-pub(crate) struct Delivery {
+pub struct Delivery {
+    /// The hook.
     pub hook_id: Id,
+    /// What it tells of.
     pub trigger: Trigger,
+    /// Where it goes.
     pub url: String,
+    /// Headers of the request.
     pub headers: Vec<(String, String)>,
+    /// Its body.
     pub body: Arc<[u8]>,
     /// How long it waits before it is sent.
     pub delay: Duration,
