@@ -15,7 +15,7 @@ use crate::faults::{FaultPlan, Faults};
 use crate::hooks::{Hooks, deliver_all};
 use crate::limits::{LimitSettings, Limits};
 use crate::server::router;
-use crate::settings::{Edition, Settings};
+use crate::settings::{Edition, HookSettings, Settings};
 use crate::state::{State, WorldMut};
 use crate::tokens::{TokenKind, TokenSpec};
 use crate::world::access::Viewer;
@@ -122,6 +122,12 @@ impl Builder {
     /// Limits; none are on by default.
     pub fn limits(mut self, limits: LimitSettings) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// How webhooks are delivered.
+    pub fn hook_settings(mut self, hooks: HookSettings) -> Self {
+        self.settings.hooks = hooks;
         self
     }
 

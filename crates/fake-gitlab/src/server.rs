@@ -35,12 +35,11 @@ pub fn router(state: Arc<State>) -> Router {
 fn rest() -> Router<Arc<State>> {
     ENDPOINTS.iter().fold(Router::new(), |router, (template, endpoint)| {
         let endpoint = *endpoint;
-        let handler = async move |state: Shared<Arc<State>>,
-                                  token: Extension<TokenSpec>,
-                                  path: RawPathParams,
-                                  uri: OriginalUri| {
-            serve(&state, &token, &path, &uri, endpoint)
-        };
+        let handler =
+            async move |state: Shared<Arc<State>>,
+                        token: Extension<TokenSpec>,
+                        path: RawPathParams,
+                        uri: OriginalUri| { serve(&state, &token, &path, &uri, endpoint) };
         router.route(&format!("/api/v4{template}"), get(handler))
     })
 }

@@ -105,7 +105,10 @@ mod tests {
     #[test]
     fn what_is_not_understood_is_named() {
         let fields = Fields::parse("push_events=maybe", "", b"").unwrap();
-        assert_eq!(fields.switch("push_events"), Err(Problem::BadRequest("push_events is invalid".to_owned())));
+        assert_eq!(
+            fields.switch("push_events"),
+            Err(Problem::BadRequest("push_events is invalid".to_owned()))
+        );
         assert!(Fields::parse("", "application/json", b"{").is_err());
     }
 }

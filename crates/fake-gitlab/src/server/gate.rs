@@ -151,7 +151,8 @@ fn check_graphql(token: Result<TokenSpec, Reply>) -> Result<TokenSpec, Reply> {
 fn check_rest(state: &State, passage: &Passage, token: TokenSpec) -> Result<TokenSpec, Reply> {
     let template = passage.template();
     tokens::check_job_token(&token, template)?;
-    match passage.method == Method::GET || passage.endpoint == UNKNOWN {
+    let reads = matches!(passage.method, Method::GET | Method::HEAD);
+    match reads || passage.endpoint == UNKNOWN {
         true => tokens::check_scope(&token, template)?,
         false => tokens::check_writing_scope(&token)?,
     }

@@ -36,15 +36,24 @@ pub struct Event {
 pub enum Happening {
     MergeRequest(Box<MergeRequestMoved>),
     /// A person's note of a merge request; system notes are not told.
-    Note { note: Note, edited: bool },
+    Note {
+        note: Note,
+        edited: bool,
+    },
     Issue(Box<IssueMoved>),
     /// A comment on an issue, of which the world keeps nothing but the number.
-    IssueNote { issue: Box<Issue>, note_id: Id },
+    IssueNote {
+        issue: Box<Issue>,
+        note_id: Id,
+    },
     Push(Box<Push>),
     /// A pipeline whose status changed.
     Pipeline(Box<Pipeline>),
     /// A job whose status changed, and its pipeline.
-    Job { pipeline: Box<Pipeline>, job_id: Id },
+    Job {
+        pipeline: Box<Pipeline>,
+        job_id: Id,
+    },
     /// A deployment that started or ended.
     Deployment(Box<Deployment>),
     Member(MemberMoved),
@@ -61,6 +70,8 @@ pub enum MergeRequestAction {
     Update,
     Approve,
     Unapprove,
+    /// A push took the approvals away.
+    Reset,
     Merge,
     Close,
     Reopen,
@@ -206,6 +217,17 @@ impl World {
         }
     }
 
+    /// A push took the approvals away. What else it changed is told on its own.
+    pub(crate) fn raise_reset(&mut self, merge_request_id: Id, by: Id, before: MergeRequest) {
+        if !before.approvals.is_empty() {
+            self.raise(|world| {
+                let after = world.merge_requests[&merge_request_id].clone();
+                let (action, before) = (MergeRequestAction::Reset, Some(before));
+                Happening::MergeRequest(Box::new(MergeRequestMoved { action, by, before, after }))
+            });
+        }
+    }
+
     /// A person wrote or changed a note.
     pub(crate) fn raise_note(&mut self, note_id: Id, edited: bool) {
         let note = &self.notes[&note_id];
@@ -228,8 +250,9 @@ impl World {
         let same = Issue { updated_at: after.updated_at, ..before.clone() } == *after;
         let note_id = NOTES_OF_ISSUES + self.ids.ticks as i64;
         match (commented, same) {
-            (true, _) => self.raise(|world| {
-                Happening::IssueNote { issue: Box::new(world.issues[&issue_id].clone()), note_id }
+            (true, _) => self.raise(|world| Happening::IssueNote {
+                issue: Box::new(world.issues[&issue_id].clone()),
+                note_id,
             }),
             (false, true) => {}
             (false, false) => self.raise(|world| {

@@ -150,7 +150,8 @@ impl Scene<'_> {
     fn environment(&self, job: &Job) -> Value {
         let deployment = job.deployment_id.and_then(|id| self.world.ci.deployments.get(&id));
         let environment = deployment.and_then(|it| self.world.ci.environments.get(&it.environment_id));
-        let body = |name: &str, tier: &str| json!({ "name": name, "action": "start", "deployment_tier": tier });
+        let body =
+            |name: &str, tier: &str| json!({ "name": name, "action": "start", "deployment_tier": tier });
         environment.map_or(Value::Null, |it| body(&it.name, it.tier.word()))
     }
 

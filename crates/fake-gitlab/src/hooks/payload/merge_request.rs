@@ -15,11 +15,19 @@ impl Scene<'_> {
     /// What is told of a merge request that moved.
     pub(super) fn merge_request_moved(&self, moved: &MergeRequestMoved) -> Option<Message> {
         let mr = &moved.after;
+        let reset = moved.action == MergeRequestAction::Reset;
+        if reset && !self.tells_resets() {
+            return None;
+        }
         let project = self.world.projects.get(&mr.project_id)?;
         let mut attributes = self.merge_request(project, mr);
         attributes["action"] = json!(self.action(moved));
         if let Some(oldrev) = pushed_from(moved) {
             attributes["oldrev"] = json!(oldrev);
+        }
+        if reset {
+            attributes["system"] = json!(true);
+            attributes["system_action"] = json!("approvals_reset_on_push");
         }
         if self.settings.edition != Edition::Ce {
             attributes["approval_rules"] = json!([]);
@@ -34,8 +42,10 @@ impl Scene<'_> {
             "changes": self.changes(moved),
             "repository": self.repository(project),
         });
-        let people =
-            [("assignees", mr.assignee_ids.clone()), ("reviewers", mr.reviewers.iter().map(|it| it.user_id).collect())];
+        let people = [
+            ("assignees", mr.assignee_ids.clone()),
+            ("reviewers", mr.reviewers.iter().map(|it| it.user_id).collect()),
+        ];
         // GitLab leaves empty lists out.
         for (name, ids) in people.into_iter().filter(|(_, ids): &(_, Vec<Id>)| !ids.is_empty()) {
             body[name] = json!(self.users(ids));
@@ -43,6 +53,11 @@ impl Scene<'_> {
         let mut places = self.places(mr.project_id)?;
         places.push(HookOwner::System);
         Some(Message::new(Trigger::MergeRequest, places, body))
+    }
+
+    /// Whether it is told that a push took approvals away: a licensed GitLab does so from 18.0 on.
+    fn tells_resets(&self) -> bool {
+        self.settings.edition == Edition::Premium && self.settings.is_at_least(18, 0)
     }
 
     /// With Premium one person's approval is told apart from the one that completes what the rules require.
@@ -53,8 +68,8 @@ impl Scene<'_> {
             MergeRequestAction::Update => "update",
             MergeRequestAction::Approve if whole => "approved",
             MergeRequestAction::Approve => "approval",
-            MergeRequestAction::Unapprove if whole => "unapproved",
-            MergeRequestAction::Unapprove => "unapproval",
+            MergeRequestAction::Unapprove | MergeRequestAction::Reset if whole => "unapproved",
+            MergeRequestAction::Unapprove | MergeRequestAction::Reset => "unapproval",
             MergeRequestAction::Merge => "merge",
             MergeRequestAction::Close => "close",
             MergeRequestAction::Reopen => "reopen",
@@ -62,8 +77,7 @@ impl Scene<'_> {
     }
 
     fn completes(&self, moved: &MergeRequestMoved) -> bool {
-        let approved =
-            |mr: &MergeRequest| self.world.approval_rules_of(mr).iter().all(RuleState::approved);
+        let approved = |mr: &MergeRequest| self.world.approval_rules_of(mr).iter().all(RuleState::approved);
         moved.before.as_ref().is_some_and(|before| approved(before) != approved(&moved.after))
     }
 

@@ -28,7 +28,9 @@ impl Scene<'_> {
         let newest = push.commits.len().saturating_sub(SHOWN);
         let commits = push.commits[newest..].iter().map(|commit| {
             let mut body = self.commit(project, commit);
-            for (name, files) in [("added", json!([])), ("modified", json!(["src/main.rs"])), ("removed", json!([]))] {
+            for (name, files) in
+                [("added", json!([])), ("modified", json!(["src/main.rs"])), ("removed", json!([]))]
+            {
                 body[name] = files;
             }
             body

@@ -4,7 +4,8 @@ use super::{Message, Scene};
 use crate::hooks::{Hook, HookOwner, Trigger};
 use crate::settings::Settings;
 use crate::world::event::{
-    Change, Event, Happening, IssueMoved, MemberMoved, MergeRequestAction, MergeRequestMoved, ProjectMoved, Push,
+    Change, Event, Happening, IssueMoved, MemberMoved, MergeRequestAction, MergeRequestMoved, ProjectMoved,
+    Push,
 };
 use crate::world::model::{Id, JobKind, Owner, Project, World};
 
@@ -80,10 +81,13 @@ impl<'a> Scene<'a> {
                 Some(Happening::Issue(Box::new(IssueMoved { before: Some(after.clone()), after })))
             }
             Trigger::Note => {
-                let of_it = |id: Id| world.merge_requests.get(&id).is_some_and(|it| it.project_id == project.id);
-                let note = world.notes.values().rev().find(|it| {
-                    !it.system && !it.internal && of_it(it.merge_request_id)
-                })?;
+                let of_it =
+                    |id: Id| world.merge_requests.get(&id).is_some_and(|it| it.project_id == project.id);
+                let note = world
+                    .notes
+                    .values()
+                    .rev()
+                    .find(|it| !it.system && !it.internal && of_it(it.merge_request_id))?;
                 Some(Happening::Note { note: note.clone(), edited: false })
             }
             Trigger::Pipeline => {

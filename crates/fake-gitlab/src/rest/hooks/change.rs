@@ -80,7 +80,9 @@ fn check(ask: &Ask<'_>, hook: &Hook) -> Result<(), Problem> {
     if !is_usable(&hook.url, ask.settings.hooks.local_addresses_are_refused) {
         return Err(unprocessable("Invalid url given"));
     }
-    if filter.contains(|it: char| it.is_whitespace() || "~^:?[\\".contains(it)) && hook.branch_filter_strategy == "wildcard" {
+    if filter.contains(|it: char| it.is_whitespace() || "~^:?[\\".contains(it))
+        && hook.branch_filter_strategy == "wildcard"
+    {
         return Err(unprocessable("Invalid branch filter given"));
     }
     if !hook.custom_headers.iter().all(is_header) {

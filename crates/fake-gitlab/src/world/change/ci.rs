@@ -15,8 +15,8 @@ pub use pipelines::{NewJob, NewPipeline};
 
 use chrono::TimeDelta;
 
-use crate::world::hash::mix;
 use crate::world::event::Happening;
+use crate::world::hash::mix;
 use crate::world::model::{Id, Job, JobKind, Pipeline, Time, World};
 
 impl World {

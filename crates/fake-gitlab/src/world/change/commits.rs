@@ -48,9 +48,8 @@ impl World {
     pub fn push_old_commit(&mut self, project_id: Id, by: Id, age: TimeDelta) -> String {
         let now = self.tick();
         self.trunk_moved(project_id);
-        let commit = |world: &mut Self| {
-            world.commit_to_trunk(project_id, by, now - age, "Found on an old disk")
-        };
+        let commit =
+            |world: &mut Self| world.commit_to_trunk(project_id, by, now - age, "Found on an old disk");
         self.pushing(project_id, by, commit)
     }
 
@@ -158,7 +157,7 @@ impl World {
         (mr.sha, mr.commits) = (Some(head), line);
         self.raise_branch(merge_request_id, by, before, old.len());
         if self.projects[&project_id].resets_approvals_on_push {
-            self.reset_approvals(merge_request_id);
+            self.take_approvals(merge_request_id, by);
         }
         self.system_note(merge_request_id, by, "commit", body);
     }

@@ -113,7 +113,8 @@ impl World {
     }
 
     fn revive_skipped(&mut self, pipeline_id: Id) {
-        let skipped = self.ci.pipelines[&pipeline_id].latest_jobs().filter(|it| it.status == CiStatus::Skipped);
+        let skipped =
+            self.ci.pipelines[&pipeline_id].latest_jobs().filter(|it| it.status == CiStatus::Skipped);
         for id in skipped.map(|job| job.id).collect::<Vec<Id>>() {
             self.job_mut(id).status = CiStatus::Created;
             self.raise_job(id);
