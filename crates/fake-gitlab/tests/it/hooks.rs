@@ -71,12 +71,16 @@ impl Shop {
         self.fake.hooks().add(silent.told_of(triggers))
     }
 
-    /// A merge request by Bob.
-    pub fn merge_request(&self) -> Id {
+    /// A merge request by Bob, to be opened.
+    pub fn wanted(&self) -> NewMergeRequest {
         let title = "Sell more".to_owned();
         let (project_id, author_id) = (self.project, self.bob);
-        let new = NewMergeRequest { project_id, author_id, title, draft: false, source_project_id: None };
-        self.fake.world_mut().open_merge_request(new)
+        NewMergeRequest { project_id, author_id, title, draft: false, source_project_id: None }
+    }
+
+    /// A merge request by Bob.
+    pub fn merge_request(&self) -> Id {
+        self.fake.world_mut().open_merge_request(self.wanted())
     }
 
     /// What was told by one change, in few words and sorted: deliveries have no order.
@@ -86,6 +90,7 @@ impl Shop {
 
     /// The same in full.
     pub async fn bodies<T>(&self, change: impl FnOnce(&mut World) -> T) -> Vec<(String, Value)> {
+        self.fake.hooks().settled().await;
         self.receiver.forget();
         change(&mut self.fake.world_mut());
         self.fake.hooks().settled().await;

@@ -19,7 +19,6 @@ async fn the_headers_are_those_of_gitlab() {
     let hook = Hook::new(HookOwner::Project(shop.project), &shop.receiver.url, shop.fake.world().now);
     shop.fake.hooks().add(hook.told_of(&[Trigger::Note]).with_token("secret"));
     let mr = shop.merge_request();
-    shop.fake.hooks().settled().await;
     let ann = shop.ann;
     shop.told(|it| it.comment(mr, ann, "Really?")).await;
     let [received] = &shop.receiver.received()[..] else { panic!("one request") };
@@ -93,7 +92,6 @@ async fn an_event_reaches_the_project_the_groups_above_it_and_the_instance() {
         let namespace = fake_gitlab::world::model::Namespace::User(ann);
         world.create_project(namespace, "mine", "mine", "private")
     };
-    shop.fake.hooks().settled().await;
     shop.told(|it| it.push_to_trunk(elsewhere, ann, 1)).await;
     assert_eq!(shop.receiver.received().len(), 1, "only the instance hears of other projects");
 }
@@ -103,7 +101,6 @@ async fn a_hook_is_told_only_what_it_asks_for() {
     let shop = Shop::open().await;
     let id = shop.listen_to(HookOwner::Project(shop.project), &[Trigger::MergeRequest]);
     let mr = shop.merge_request();
-    shop.fake.hooks().settled().await;
     let (project, ann, bob) = (shop.project, shop.ann, shop.bob);
     assert!(shop.told(|it| it.comment(mr, ann, "Really?")).await.is_empty());
     assert_eq!(shop.told(|it| it.close(mr, ann)).await.len(), 1);

@@ -23,23 +23,14 @@ async fn of_project() -> Shop {
 #[tokio::test]
 async fn the_life_of_a_merge_request_is_told() {
     let shop = of_project().await;
-    let mut opened = 0;
-    let told = shop.told(|_| {}).await;
-    assert_eq!(told, NOTHING);
-    shop.receiver.forget();
-    let mr = shop.merge_request();
-    shop.fake.hooks().settled().await;
-    for received in shop.receiver.received() {
-        let (event, body) = received.told();
-        if event == "Merge Request Hook" {
-            opened += 1;
-            assert_eq!(
-                (&body["object_attributes"]["id"], &body["object_attributes"]["action"]),
-                (&json!(mr), &json!("open"))
-            );
-        }
-    }
-    assert_eq!(opened, 1);
+    assert_eq!(shop.told(|_| {}).await, NOTHING);
+    let wanted = shop.wanted();
+    let told = shop.bodies(|it| it.open_merge_request(wanted)).await;
+    let [(event, opened), (_, push)] = &told[..] else { panic!("{told:?}") };
+    let mr = *shop.fake.world().merge_requests.keys().next().unwrap();
+    assert_eq!((event.as_str(), &opened["object_attributes"]["id"]), ("Merge Request Hook", &json!(mr)));
+    assert_eq!(opened["object_attributes"]["action"], "open");
+    assert_eq!(push["before"], NO_SHA, "a new branch begins with zeros");
     let (ann, bob) = (shop.ann, shop.bob);
     let only = |action: &str| vec![format!("Merge Request Hook: {action}")];
     assert_eq!(shop.told(|it| it.retitle(mr, bob, "Sell less")).await, only("update"));
@@ -103,17 +94,6 @@ async fn pushes_to_the_default_branch_show_at_most_twenty_commits() {
 }
 
 #[tokio::test]
-async fn a_new_branch_begins_with_zeros() {
-    let shop = of_project().await;
-    shop.receiver.forget();
-    shop.merge_request();
-    shop.fake.hooks().settled().await;
-    let told: Vec<_> = shop.receiver.received().iter().map(|it| it.told()).collect();
-    let push = told.iter().find(|(event, _)| event == "Push Hook").unwrap();
-    assert_eq!(push.1["before"], NO_SHA);
-}
-
-#[tokio::test]
 async fn what_people_write_is_told_and_what_the_system_notes_is_not() {
     let shop = of_project().await;
     let mr = shop.merge_request();
@@ -154,7 +134,6 @@ async fn gitlab_is_silent_about_some_things() {
     shop.fake.world_mut().request_review(mr, bob, &[ann]);
     shop.fake.world_mut().approve(mr, ann);
     let note = shop.fake.world_mut().comment(mr, ann, "Really?");
-    shop.fake.hooks().settled().await;
     let told = shop.told(|it| {
         it.rename_label(label, "less urgent");
         it.recolor_label(label, "#00FF00");
@@ -328,7 +307,6 @@ async fn the_instance_hears_no_notes_pipelines_jobs_and_deployments() {
     let mr = shop.merge_request();
     let (project, ann) = (shop.project, shop.ann);
     let environment = shop.fake.world_mut().create_environment(project, "staging", Tier::Staging, None);
-    shop.fake.hooks().settled().await;
     let told = shop.told(|it| {
         it.comment(mr, ann, "Really?");
         let pipeline = it.create_pipeline(NewPipeline::push(project, ann, "main"));
@@ -362,7 +340,6 @@ async fn approvals_that_a_push_takes_away_are_told_by_newer_licensed_versions() 
         shop.listen(HookOwner::Project(shop.project));
         let mr = shop.merge_request();
         shop.fake.world_mut().approve(mr, shop.ann);
-        shop.fake.hooks().settled().await;
         let bob = shop.bob;
         let told = shop.bodies(|it| it.push(mr, bob, 1, true)).await;
         let by_system = told.iter().filter(|(_, it)| it["object_attributes"]["system"] == true);

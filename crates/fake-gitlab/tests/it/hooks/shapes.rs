@@ -115,11 +115,10 @@ async fn merge_requests_are_told_as_recorded() {
 async fn an_opened_and_an_approved_merge_request_are_told_as_recorded() {
     let Some(theirs) = recorded("woodpecker/HookPullRequestOpened.json") else { return };
     let shop = everything().await;
-    let mr = shop.merge_request();
-    shop.fake.hooks().settled().await;
-    let all: Vec<_> = shop.receiver.received().iter().map(|it| it.told()).collect();
-    let ours = &all.iter().find(|(event, _)| event == "Merge Request Hook").unwrap().1;
-    holds(ours, &theirs, "Opened");
+    let wanted = shop.wanted();
+    let ours = told(&shop, "Merge Request Hook", |it| it.open_merge_request(wanted)).await;
+    let mr = *shop.fake.world().merge_requests.keys().next().unwrap();
+    holds(&ours, &theirs, "Opened");
     assert_eq!(ours["object_attributes"]["action"], "open");
     let mut ours_keys: Vec<&String> = ours["object_attributes"].as_object().unwrap().keys().collect();
     let mut their_keys: Vec<&String> = theirs["object_attributes"].as_object().unwrap().keys().collect();
