@@ -172,14 +172,24 @@ impl Hooks {
         Some(Delivery::of(world, settings, hook, message, [event_uuid, key, webhook_uuid]))
     }
 
+    /// A delivery that was made, to be made again. None where hook or delivery is gone.
+    pub(crate) fn again(&self, hook_id: Id, record_id: Id) -> Option<Delivery> {
+        let mut inner = lock(&self.inner);
+        let call = inner.uuid();
+        let hook = inner.hooks.get(&hook_id)?;
+        let record = hook.records.iter().find(|it| it.id == record_id)?;
+        Some(Delivery::again(hook, record, &call))
+    }
+
     fn dispatch(&self, inner: &mut Inner, delivery: Delivery) {
         let fate = inner.dice.as_mut().map(Dice::throw).unwrap_or_default();
         inner.counts.count_fate(&fate);
         let delivery = Delivery { delay: fate.delay, ..delivery };
         for _ in 0..fate.copies {
+            let delivery = delivery.clone().called(&inner.uuid());
             self.under_way.send_modify(|count| *count += 1);
             // Nobody delivers any more once the server has stopped.
-            if self.queue.send(delivery.clone()).is_err() {
+            if self.queue.send(delivery).is_err() {
                 self.ended();
             }
         }

@@ -15,6 +15,8 @@ use crate::settings::Settings;
 use crate::state::{State, lock};
 use crate::world::model::{Id, Time, World};
 
+/// The header that tells requests apart.
+const CALL: &str = "X-Gitlab-Webhook-UUID";
 /// Deliveries a hook remembers.
 const REMEMBERED: usize = 100;
 
@@ -88,15 +90,24 @@ impl Delivery {
     }
 
     /// The same request once more, under its old key.
-    pub(crate) fn again(hook: &Hook, record: &Record) -> Self {
-        Self {
+    pub(super) fn again(hook: &Hook, record: &Record, call: &str) -> Self {
+        let again = Self {
             hook_id: hook.id,
             trigger: record.trigger,
             url: hook.address(),
             headers: record.request_headers.clone(),
             body: record.request_body.clone(),
             delay: Duration::ZERO,
+        };
+        again.called(call)
+    }
+
+    /// The same under another `X-Gitlab-Webhook-UUID`, which is new for every request.
+    pub(super) fn called(mut self, call: &str) -> Self {
+        for (_, value) in self.headers.iter_mut().filter(|(name, _)| name == CALL) {
+            call.clone_into(value);
         }
+        self
     }
 }
 
@@ -115,7 +126,7 @@ fn headers(
         ("User-Agent", format!("GitLab/{}", settings.full_version())),
         ("X-Gitlab-Event", header.to_owned()),
         ("X-Gitlab-Instance", world.url.clone()),
-        ("X-Gitlab-Webhook-UUID", call.clone()),
+        (CALL, call.clone()),
         ("X-Gitlab-Event-UUID", event.clone()),
     ];
     if settings.is_at_least(17, 4) {
@@ -207,7 +218,8 @@ impl Hooks {
         if let Some(hook) = inner.hooks.get_mut(&hook_id) {
             match record.is_success() {
                 true => hook.recover(),
-                false if failing_are_disabled => hook.fail(record.at),
+                // System hooks are never disabled.
+                false if failing_are_disabled && hook.owner != HookOwner::System => hook.fail(record.at),
                 false => {}
             }
             hook.records.push_back(record.clone());

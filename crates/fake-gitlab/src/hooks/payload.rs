@@ -1,10 +1,12 @@
 //! What hooks are told of an event: the bodies as GitLab words them, and whose hooks hear of it.
 
-mod ci;
+mod deployment;
 mod issue;
+mod job;
 mod merge_request;
 mod note;
 mod parts;
+mod pipeline;
 mod push;
 mod system;
 mod trial;
@@ -15,7 +17,7 @@ use serde_json::Value;
 
 use super::{HookOwner, Trigger};
 use crate::settings::Settings;
-use crate::world::event::{Change, Event, Happening};
+use crate::world::event::{Change, Event, GroupMoved, Happening, MemberMoved, ProjectMoved};
 use crate::world::model::{Id, Owner, Time, World};
 
 /// Something to be told.
@@ -76,7 +78,7 @@ impl Scene<'_> {
         Some(std::iter::once(HookOwner::Project(project_id)).chain(groups).collect())
     }
 
-    fn member(&self, moved: &crate::world::event::MemberMoved) -> Vec<Message> {
+    fn member(&self, moved: &MemberMoved) -> Vec<Message> {
         let Some(body) = self.member_moved(moved) else { return Vec::new() };
         let system = Message::system(body.clone());
         let Owner::Group(id) = moved.place else { return vec![system] };
@@ -84,7 +86,7 @@ impl Scene<'_> {
         vec![system, Message::new(Trigger::Member, groups, body)]
     }
 
-    fn project_moved(&self, moved: &crate::world::event::ProjectMoved) -> Vec<Message> {
+    fn project_moved(&self, moved: &ProjectMoved) -> Vec<Message> {
         let body = self.project_event(moved);
         let system = Message::system(body.clone());
         if moved.change == Change::Updated {
@@ -94,7 +96,7 @@ impl Scene<'_> {
         vec![system, Message::new(Trigger::Project, groups, body)]
     }
 
-    fn group_moved(&self, moved: &crate::world::event::GroupMoved) -> Vec<Message> {
+    fn group_moved(&self, moved: &GroupMoved) -> Vec<Message> {
         let system = Message::system(self.group_event(moved));
         let above = moved.above.iter().map(|id| HookOwner::Group(*id)).collect();
         let subgroup = self.subgroup_event(moved).map(|body| Message::new(Trigger::Subgroup, above, body));

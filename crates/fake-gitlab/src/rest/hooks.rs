@@ -112,9 +112,8 @@ fn trial(ask: &Ask<'_>) -> Result<Delivery, Problem> {
 /// `POST .../hooks/:hook_id/events/:hook_event_id/resend`
 fn resend(ask: &Ask<'_>) -> Result<Delivery, Problem> {
     let hook = hook(ask)?;
-    let id = ask.part("event_id").parse::<i64>().ok();
-    let record = hook.records.iter().find(|it| Some(it.id) == id).ok_or(NOT_FOUND)?;
-    Ok(Delivery::again(&hook, record))
+    let id = ask.part("event_id").parse().ok();
+    id.and_then(|id| ask.hooks.again(hook.id, id)).ok_or(NOT_FOUND)
 }
 
 const NOT_FOUND: Problem = Problem::NotFound("404 Not found");

@@ -237,3 +237,13 @@ async fn after_forty_failures_only_a_trial_helps() {
     assert_eq!((tried.status, shop.alert_status()), (201, AlertStatus::Executable));
     assert_eq!(shop.push().await.len(), 1);
 }
+
+#[tokio::test]
+async fn system_hooks_are_never_disabled() {
+    let shop = strict().await;
+    shop.listen_to(HookOwner::System, &[Trigger::Push]);
+    shop.receiver.always_answer(500);
+    for _ in 0..6 {
+        assert_eq!((shop.push().await.len(), shop.alert_status()), (1, AlertStatus::Executable));
+    }
+}

@@ -1,6 +1,6 @@
 //! Deliveries that go wrong on command.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fake_gitlab::{HookFaults, HookOwner};
 use serde_json::json;
@@ -37,6 +37,9 @@ async fn some_are_lost_and_some_come_twice_as_the_seed_decides() {
         let counts = shop.fake.hooks().counts();
         assert!(counts.lost > 5 && counts.duplicated > 5, "{counts:?}");
         assert_eq!(counts.sent, 60 - counts.lost + counts.duplicated);
+        let received = shop.receiver.received();
+        let calls: BTreeSet<_> = received.iter().map(|it| it.header("x-gitlab-webhook-uuid")).collect();
+        assert_eq!(calls.len(), received.len(), "each request has a number of its own");
         let found = arrivals(&shop);
         assert_eq!(found.iter().filter(|times| **times == 2).count() as u64, counts.duplicated);
         assert!(before.replace((counts, found.clone())).is_none_or(|it| it == (counts, found)));

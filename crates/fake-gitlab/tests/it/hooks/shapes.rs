@@ -10,14 +10,43 @@ use serde_json::Value;
 
 use super::Shop;
 
-fn recorded(file: &str) -> Option<Value> {
+fn read(file: &str) -> Option<Value> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures/gitlab");
     let folder = std::env::var_os("WEIR_FIXTURES").map_or(beside, PathBuf::from);
-    let text = std::fs::read_to_string(folder.join("webhooks").join(file)).ok();
+    let text = std::fs::read_to_string(folder.join(file)).ok();
     if text.is_none() {
         println!("skipped: recorded data not found: {file}");
     }
     text.map(|text| serde_json::from_str(&text).unwrap())
+}
+
+fn recorded(file: &str) -> Option<Value> {
+    read(&format!("webhooks/{file}"))
+}
+
+fn required(schema: &str) -> Option<Vec<String>> {
+    let schema = read(&format!("schemas/public_api_v4/{schema}"))?;
+    Some(serde_json::from_value(schema["required"].clone()).unwrap())
+}
+
+#[tokio::test]
+async fn hooks_are_shown_with_all_that_gitlab_requires() {
+    let shop = Shop::open().await;
+    for (token, owner, path, file) in [
+        (
+            super::ANN,
+            HookOwner::Project(shop.project),
+            format!("/projects/{}/hooks", shop.project),
+            "project_hook.json",
+        ),
+        (super::ROOT, HookOwner::System, "/hooks".to_owned(), "system_hook.json"),
+    ] {
+        let Some(required) = required(file) else { return };
+        shop.listen(owner);
+        let shown = shop.ask(token, "GET", &path, "").await.list()[0].clone();
+        let missing: Vec<&String> = required.iter().filter(|it| shown.get(it.as_str()).is_none()).collect();
+        assert!(missing.is_empty(), "{file}: {missing:?}");
+    }
 }
 
 /// What older versions had, what is there only for some rows, and what the documentation spells wrongly.

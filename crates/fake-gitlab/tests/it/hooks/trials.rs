@@ -73,5 +73,6 @@ async fn what_was_sent_is_listed_and_can_be_sent_again() {
     assert_eq!((again.status, again.json()), (201, json!({ "response_status": 200 })));
     let received = shop.receiver.received();
     assert_eq!(received[0].header("idempotency-key"), received[1].header("idempotency-key"));
+    assert_ne!(received[0].header("x-gitlab-webhook-uuid"), received[1].header("x-gitlab-webhook-uuid"));
     assert_eq!(received[1].header("x-gitlab-token"), Some("secret"));
 }

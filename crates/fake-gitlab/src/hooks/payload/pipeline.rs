@@ -1,16 +1,14 @@
-//! Pipelines, jobs and deployments.
+//! Pipelines with their jobs.
 
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
-use super::parts::{namespace_name, utc, utc_or_null};
+use super::parts::{utc, utc_or_null};
 use super::{Message, Scene};
 use crate::hooks::Trigger;
 use crate::rest::entities::ci::pipeline::wording;
 use crate::rest::entities::merge_request::{merge_status, state};
-use crate::world::model::{
-    CiStatus, Deployment, Id, Job, JobKind, MergeRequest, Pipeline, Project, RunnerType,
-};
+use crate::world::model::{CiStatus, Job, JobKind, MergeRequest, Pipeline, Project, RunnerType};
 
 impl Scene<'_> {
     /// What is told of a pipeline.
@@ -62,7 +60,7 @@ impl Scene<'_> {
     }
 
     /// The branch; of a pipeline for a merge request, the one that is to be merged.
-    fn source_ref(&self, pipeline: &Pipeline) -> String {
+    pub(super) fn source_ref(&self, pipeline: &Pipeline) -> String {
         self.merge_request_of(pipeline)
             .map_or_else(|| pipeline.git_ref.to_string(), |mr| mr.source_branch.clone())
     }
@@ -92,7 +90,7 @@ impl Scene<'_> {
     }
 
     /// The commit a pipeline runs on; the world need not know it.
-    fn commit_of(&self, project: &Project, pipeline: &Pipeline) -> Value {
+    pub(super) fn commit_of(&self, project: &Project, pipeline: &Pipeline) -> Value {
         let known = self.world.repositories.get(&project.id).and_then(|it| it.get(&pipeline.sha));
         if let Some(commit) = known {
             return self.commit(project, commit);
@@ -133,7 +131,7 @@ impl Scene<'_> {
         body
     }
 
-    fn runner(&self, job: &Job) -> Value {
+    pub(super) fn runner(&self, job: &Job) -> Value {
         let Some(runner) = job.runner_id.and_then(|id| self.world.ci.runners.get(&id)) else {
             return Value::Null;
         };
@@ -147,7 +145,7 @@ impl Scene<'_> {
         })
     }
 
-    fn environment(&self, job: &Job) -> Value {
+    pub(super) fn environment(&self, job: &Job) -> Value {
         let deployment = job.deployment_id.and_then(|id| self.world.ci.deployments.get(&id));
         let environment = deployment.and_then(|it| self.world.ci.environments.get(&it.environment_id));
         let body =
@@ -155,7 +153,7 @@ impl Scene<'_> {
         environment.map_or(Value::Null, |it| body(&it.name, it.tier.word()))
     }
 
-    fn source_pipeline(&self, pipeline: &Pipeline) -> Option<Value> {
+    pub(super) fn source_pipeline(&self, pipeline: &Pipeline) -> Option<Value> {
         let upstream = self.world.ci.upstream(pipeline)?;
         let project = self.world.projects.get(&upstream.project_id)?;
         Some(json!({
@@ -167,100 +165,5 @@ impl Scene<'_> {
             "pipeline_id": upstream.id,
             "job_id": pipeline.source_job_id,
         }))
-    }
-
-    /// What is told of a job: GitLab calls it a build.
-    pub(super) fn job(&self, pipeline: &Pipeline, job_id: Id) -> Option<Message> {
-        let project = self.world.projects.get(&pipeline.project_id)?;
-        let job = pipeline.job(job_id)?;
-        let earlier = pipeline.jobs.iter().filter(|it| it.name == job.name && it.id < job.id).count();
-        let mut body = self.build_columns(pipeline, job);
-        let more = json!({
-            "object_kind": "build",
-            "ref": self.source_ref(pipeline),
-            "tag": pipeline.tag,
-            "before_sha": pipeline.before_sha,
-            "sha": pipeline.sha,
-            "retries_count": earlier,
-            "project_id": project.id,
-            "project_name":
-                format!("{} / {}", namespace_name(self.world, project.namespace), project.name),
-            "user": self.user(job.user_id),
-            "commit": self.commit_of_job(project, pipeline),
-            "repository": self.long_repository(project),
-            "project": self.short_project(project),
-            "runner": self.runner(job),
-            "environment": self.environment(job),
-        });
-        if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
-            body.extend(more);
-        }
-        if let Some(source) = self.source_pipeline(pipeline) {
-            body["source_pipeline"] = source;
-        }
-        Some(Message::new(Trigger::Job, self.places(project.id)?, body))
-    }
-
-    fn build_columns(&self, pipeline: &Pipeline, job: &Job) -> Value {
-        json!({
-            "build_id": job.id,
-            "build_name": &*job.name,
-            "build_stage": &*job.stage,
-            "build_status": job.status.word(),
-            "build_created_at": utc(job.created_at),
-            "build_started_at": utc_or_null(job.started_at),
-            "build_finished_at": utc_or_null(job.finished_at),
-            "build_duration": job.duration(self.at),
-            "build_queued_duration": job.queued_duration(self.at),
-            "build_allow_failure": job.allow_failure,
-            "build_failure_reason": job.failure_reason.map_or("unknown_failure", |it| it.word()),
-            "pipeline_id": pipeline.id,
-        })
-    }
-
-    /// The commit of a job has the number of the pipeline.
-    fn commit_of_job(&self, project: &Project, pipeline: &Pipeline) -> Value {
-        let commit = self.commit_of(project, pipeline);
-        json!({
-            "id": pipeline.id,
-            "name": pipeline.name,
-            "sha": pipeline.sha,
-            "message": commit["message"],
-            "author_name": commit["author"]["name"],
-            "author_email": commit["author"]["email"],
-            "author_url": format!("mailto:{}", commit["author"]["email"].as_str().unwrap_or_default()),
-            "status": pipeline.status.word(),
-            "duration": pipeline.duration,
-            "started_at": utc_or_null(pipeline.started_at),
-            "finished_at": utc_or_null(pipeline.finished_at),
-        })
-    }
-
-    /// What is told of a deployment.
-    pub(super) fn deployment(&self, deployment: &Deployment) -> Option<Message> {
-        let project = self.world.projects.get(&deployment.project_id)?;
-        let environment = self.world.ci.environments.get(&deployment.environment_id)?;
-        let url = self.project_url(project);
-        let user = deployment.user_id.and_then(|id| self.world.users.get(&id));
-        let body = json!({
-            "object_kind": "deployment",
-            "status": deployment.status.word(),
-            "status_changed_at": self.at.format("%Y-%m-%d %H:%M:%S +0000").to_string(),
-            "deployment_id": deployment.id,
-            "deployable_id": deployment.job_id,
-            "deployable_url": deployment.job_id.map(|id| format!("{url}/-/jobs/{id}")),
-            "environment": &*environment.name,
-            "environment_tier": environment.tier.word(),
-            "environment_slug": &*environment.slug,
-            "environment_external_url": environment.external_url,
-            "project": self.project(project),
-            "short_sha": &deployment.sha[..8],
-            "user": self.user(deployment.user_id),
-            "user_url": user.map(|it| format!("{}/{}", self.world.url, it.username)),
-            "commit_url": format!("{url}/-/commit/{}", deployment.sha),
-            "commit_title": format!("Change {}", &deployment.sha[..8]),
-            "ref": &*deployment.git_ref,
-        });
-        Some(Message::new(Trigger::Deployment, self.places(project.id)?, body))
     }
 }
