@@ -145,6 +145,10 @@ impl Drop for WorldMut<'_> {
     fn drop(&mut self) {
         self.state.generation.fetch_add(1, Ordering::Release);
         let events = self.world.take_events();
+        // A change that broke off is not told: what it left may not hold together.
+        if std::thread::panicking() {
+            return;
+        }
         self.state.hooks.tell(&self.world, &self.state.settings, &events);
     }
 }

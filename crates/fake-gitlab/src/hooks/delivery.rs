@@ -160,6 +160,7 @@ pub(crate) async fn deliver_all(state: Arc<State>, mut arrivals: UnboundedReceiv
 }
 
 async fn in_turn(state: Arc<State>, places: Arc<Semaphore>, delivery: Delivery) {
+    let _ending = Ending(&state.hooks);
     if !delivery.delay.is_zero() {
         tokio::time::sleep(delivery.delay).await;
     }
@@ -174,7 +175,15 @@ async fn in_turn(state: Arc<State>, places: Arc<Semaphore>, delivery: Delivery) 
         None => lock(&state.hooks.inner).counts.disabled += 1,
     }
     drop(place);
-    state.hooks.ended();
+}
+
+/// Counts a delivery as ended, also one that is broken off.
+struct Ending<'a>(&'a Hooks);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.ended();
+    }
 }
 
 /// Sends a delivery, whether or not the hook is disabled, and records what came of it.

@@ -60,25 +60,24 @@ impl Scene<'_> {
         self.settings.edition == Edition::Premium && self.settings.is_at_least(18, 0)
     }
 
-    /// With Premium one person's approval is told apart from the one that completes what the rules require.
+    /// With Premium an approval that leaves some to be given is told apart from the one that leaves none; and likewise
+    /// taking back one that was needed from one that was not.
     fn action(&self, moved: &MergeRequestMoved) -> &'static str {
-        let whole = self.settings.edition != Edition::Premium || self.completes(moved);
+        let licensed = self.settings.edition == Edition::Premium;
+        let approved = |mr: &MergeRequest| self.world.approval_rules_of(mr).iter().all(RuleState::approved);
+        let after = || approved(&moved.after);
+        let lost = || moved.before.as_ref().is_some_and(approved) && !after();
         match moved.action {
             MergeRequestAction::Open => "open",
             MergeRequestAction::Update => "update",
-            MergeRequestAction::Approve if whole => "approved",
+            MergeRequestAction::Approve if !licensed || after() => "approved",
             MergeRequestAction::Approve => "approval",
-            MergeRequestAction::Unapprove | MergeRequestAction::Reset if whole => "unapproved",
+            MergeRequestAction::Unapprove | MergeRequestAction::Reset if !licensed || lost() => "unapproved",
             MergeRequestAction::Unapprove | MergeRequestAction::Reset => "unapproval",
             MergeRequestAction::Merge => "merge",
             MergeRequestAction::Close => "close",
             MergeRequestAction::Reopen => "reopen",
         }
-    }
-
-    fn completes(&self, moved: &MergeRequestMoved) -> bool {
-        let approved = |mr: &MergeRequest| self.world.approval_rules_of(mr).iter().all(RuleState::approved);
-        moved.before.as_ref().is_some_and(|before| approved(before) != approved(&moved.after))
     }
 
     /// A merge request as it stands in `object_attributes`, and in comments on it.

@@ -1,5 +1,6 @@
 //! What is told, and what is not.
 
+use fake_gitlab::world::approval_rules::{ApprovalRule, RuleType};
 use fake_gitlab::world::change::{
     JobOutcome, MergeStyle, NewDeployment, NewIssue, NewJob, NewNote, NewPipeline,
 };
@@ -141,6 +142,7 @@ async fn gitlab_is_silent_about_some_things() {
         it.remove_project_member(project, ann);
         it.set_review_state(mr, ann, ReviewState::Reviewed);
         it.reset_approvals(mr);
+        it.change_approval_rules(mr, &[ann]);
         it.resolve(note, true);
         it.delete_note(note);
         it.describe_project(project, "A shop.", &[]);
@@ -322,14 +324,24 @@ async fn the_instance_hears_no_notes_pipelines_jobs_and_deployments() {
 }
 
 #[tokio::test]
-async fn with_premium_one_approval_of_several_is_told_apart() {
-    for (edition, first) in [(Edition::Free, "approved"), (Edition::Premium, "approval")] {
+async fn with_premium_an_approval_that_is_not_the_last_is_told_apart() {
+    let of_all = ["approved", "approved", "unapproved", "unapproved"];
+    let of_rules = ["approval", "approved", "unapproved", "unapproval"];
+    for (edition, actions) in [(Edition::Free, of_all), (Edition::Premium, of_rules)] {
         let shop = Shop::of(FakeGitlab::builder().edition(edition)).await;
         shop.listen(HookOwner::Project(shop.project));
         let mr = shop.merge_request();
-        let ann = shop.ann;
-        // Nothing is required, so nothing is completed.
-        assert_eq!(shop.told(|it| it.approve(mr, ann)).await, [format!("Merge Request Hook: {first}")]);
+        let (ann, bob) = (shop.ann, shop.bob);
+        let rule = ApprovalRule::new(RuleType::AnyApprover, "All Members", &[]);
+        let rule = ApprovalRule { approvals_required: 2, ..rule };
+        shop.fake.world_mut().add_project_rule(shop.project, rule, true);
+        let told = [
+            shop.told(|it| it.approve(mr, ann)).await,
+            shop.told(|it| it.approve(mr, bob)).await,
+            shop.told(|it| it.unapprove(mr, ann)).await,
+            shop.told(|it| it.unapprove(mr, bob)).await,
+        ];
+        assert_eq!(told, actions.map(|action| vec![format!("Merge Request Hook: {action}")]));
     }
 }
 
