@@ -33,9 +33,14 @@ impl World {
 
     /// Keeps an event, if anybody listens.
     pub(crate) fn raise(&mut self, what: impl FnOnce(&Self) -> Happening) {
+        self.raise_some(|world| Some(what(world)));
+    }
+
+    /// The same where it may turn out that nothing is to be told.
+    fn raise_some(&mut self, what: impl FnOnce(&Self) -> Option<Happening>) {
         if self.events.listening {
-            let event = Event { at: self.now, what: what(self) };
-            self.events.log.push(event);
+            let event = what(self).map(|what| Event { at: self.now, what });
+            self.events.log.extend(event);
         }
     }
 
@@ -83,27 +88,17 @@ impl World {
 
     /// An issue was opened, or changed from what it was. A comment shows in the number of comments.
     pub(crate) fn raise_issue(&mut self, issue_id: Id, before: Option<Issue>) {
-        let after = &self.issues[&issue_id];
-        let Some(before) = before else {
-            return self.raise(|world| {
-                let after = world.issues[&issue_id].clone();
-                Happening::Issue(Box::new(IssueMoved { before: None, after }))
-            });
-        };
-        let commented = before.user_notes_count < after.user_notes_count;
-        let same = Issue { updated_at: after.updated_at, ..before.clone() } == *after;
-        let note_id = NOTES_OF_ISSUES + self.ids.ticks as i64;
-        match (commented, same) {
-            (true, _) => self.raise(|world| Happening::IssueNote {
-                issue: Box::new(world.issues[&issue_id].clone()),
-                note_id,
-            }),
-            (false, true) => {}
-            (false, false) => self.raise(|world| {
-                let after = world.issues[&issue_id].clone();
-                Happening::Issue(Box::new(IssueMoved { before: Some(before), after }))
-            }),
-        }
+        self.raise_some(|world| {
+            let after = world.issues[&issue_id].clone();
+            let note_id = NOTES_OF_ISSUES + world.ids.ticks as i64;
+            match &before {
+                Some(before) if before.user_notes_count < after.user_notes_count => {
+                    Some(Happening::IssueNote { issue: Box::new(after), note_id })
+                }
+                Some(before) if before.shows_the_same(&after) => None,
+                _ => Some(Happening::Issue(Box::new(IssueMoved { before, after }))),
+            }
+        });
     }
 
     /// A project changed from what it was, under this path.
@@ -152,11 +147,14 @@ impl World {
 
     /// A branch has moved.
     pub(crate) fn raise_push(&mut self, push: impl FnOnce(&Self) -> Option<Push>) {
-        if self.events.listening
-            && let Some(push) = push(self)
-        {
-            self.raise(|_| Happening::Push(Box::new(push)));
-        }
+        self.raise_some(|world| push(world).map(|push| Happening::Push(Box::new(push))));
+    }
+}
+
+impl Issue {
+    /// Whether nothing but the time of the last change differs.
+    fn shows_the_same(&self, other: &Self) -> bool {
+        Self { updated_at: other.updated_at, ..self.clone() } == *other
     }
 }
 
