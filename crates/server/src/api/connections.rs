@@ -30,6 +30,7 @@ pub(crate) use {create::*, delete::*, info::*, list::*, pause::*, sync::*, updat
 
 /// Names a connection.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = ConnectionNamed)]
 pub(crate) struct Named {
     /// Number of the connection.
     #[serde(deserialize_with = "id")]

@@ -30,6 +30,7 @@ const NOTED: usize = 2000;
 
 /// A question in SQL.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = Query)]
 pub(crate) struct Run {
     /// One statement that reads.
     sql: String,
@@ -47,6 +48,7 @@ impl Takes for Run {
 
 /// What a question gave.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = QueryRows)]
 pub(crate) struct Rows {
     /// Names of the columns, in order.
     columns: Vec<String>,
@@ -58,6 +60,8 @@ pub(crate) struct Rows {
 }
 
 /// Asks a question in SQL of everything that was imported. It can read and nothing else, and sees no secrets.
+///
+/// Needs the scope `queries:run`.
 #[utoipa::path(post, path = "/api/queries.run", tag = "queries", request_body = Run, responses((status = 200, body = Rows)))]
 pub(crate) async fn run(
     State(app): State<Shared>,

@@ -18,6 +18,8 @@ pub(crate) struct Tables {
 }
 
 /// Lists tables and columns with what they mean.
+///
+/// Needs the scope `schema:read`.
 #[utoipa::path(get, path = "/api/schema.list", tag = "schema", responses((status = 200, body = Tables)))]
 pub(crate) async fn list(State(app): State<Shared>, caller: Caller) -> Answer<Tables> {
     caller.may(Scope::SchemaRead)?;

@@ -107,7 +107,7 @@ impl Bench {
     }
 
     pub async fn get(&self, path: &str) -> Reply {
-        self.send(self.request("GET", path).body(Body::empty()).unwrap()).await
+        self.send(self.request("GET", path).body(Body::empty()).expect("a request")).await
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Reply {
@@ -116,7 +116,7 @@ impl Bench {
 
     pub async fn post_text(&self, path: &str, kind: &str, body: &str) -> Reply {
         let request = self.request("POST", path).header(header::CONTENT_TYPE, kind);
-        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+        self.send(request.body(Body::from(body.to_owned())).expect("a request")).await
     }
 
     /// A key that may do this alone.
@@ -129,7 +129,7 @@ impl Bench {
     /// A connection of this type without a credential; its number.
     pub async fn connection(&self, kind: &str) -> i64 {
         let body = json!({ "type": kind, "settings": { "base_url": self.gitlab.url() } });
-        self.post("connections.create", body).await.ok(201)["connection"]["id"].as_i64().unwrap()
+        self.post("connections.create", body).await.ok(201)["connection"]["id"].as_i64().expect("a number")
     }
 
     /// A connection with a credential that works.

@@ -20,4 +20,19 @@ async fn the_description_is_served_without_a_key_and_names_every_method() {
     for (path, verbs) in paths {
         assert!(verbs.as_object().unwrap().values().all(described), "{path} is not described");
     }
+    // Two shapes of one name would hide each other.
+    let takes = |path: &str| {
+        let schema =
+            reply.body["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+                .clone();
+        let name = schema.as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        reply.body["components"]["schemas"][name]["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert!(takes("/api/connections.create").contains(&"type".to_owned()));
+    assert!(takes("/api/connections/{connection_id}/credentials.create").contains(&"secrets".to_owned()));
 }

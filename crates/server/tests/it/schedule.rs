@@ -8,7 +8,12 @@ use serde_json::{Value, json};
 use crate::harness::Bench;
 
 fn task<'a>(shown: &'a Value, activity: &str) -> &'a Value {
-    shown["tasks"].as_array().unwrap().iter().find(|it| it["activity"] == activity).unwrap_or(&Value::Null)
+    shown["tasks"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .find(|it| it["activity"] == activity)
+        .unwrap_or(&Value::Null)
 }
 
 fn is_synced(shown: &Value) -> bool {
@@ -83,8 +88,8 @@ async fn one_connections_trouble_does_not_delay_another() {
 
 /// A credential that could not be verified, put where a connection whose GitLab is away would have it.
 async fn lend_token(bench: &Bench, from: i64, to: i64) {
-    let rows = bench.store.usable_credentials(&bench.ring, from).await.unwrap();
-    let (row, token) = rows.first().unwrap();
+    let rows = bench.store.usable_credentials(&bench.ring, from).await.expect("they open");
+    let (row, token) = rows.first().expect("one");
     let new = store::NewCredential {
         label: "lent",
         settings: &row.settings,
@@ -94,8 +99,8 @@ async fn lend_token(bench: &Bench, from: i64, to: i64) {
         expiration_date: None,
     };
     let now = sync::Clock::now(&sync::SystemClock);
-    bench.store.add_credential(&bench.ring, to, &new, now).await.unwrap();
-    bench.store.lay_out_tasks(to, &[("sync", now)]).await.unwrap();
+    bench.store.add_credential(&bench.ring, to, &new, now).await.expect("it is added");
+    bench.store.lay_out_tasks(to, &[("sync", now)]).await.expect("it is laid out");
 }
 
 #[tokio::test]

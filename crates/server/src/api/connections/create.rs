@@ -21,6 +21,7 @@ const LONGEST: usize = 200;
 
 /// A connection to be made.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = ConnectionCreate)]
 pub(crate) struct Create {
     /// gitlab, gitlab_pipelines, gitlab_commits, gitlab_commits_trunk or gitlab_deployments.
     r#type: String,
@@ -37,6 +38,8 @@ impl Takes for Create {
 }
 
 /// Makes a connection. It works once it has a credential.
+///
+/// Needs the scope `connections:write`.
 #[utoipa::path(post, path = "/api/connections.create", tag = "connections", request_body = Create, responses((status = 201, body = One)))]
 pub(crate) async fn create(
     State(app): State<Shared>,

@@ -15,6 +15,7 @@ use crate::api::{Answer, ApiError, Scope};
 
 /// Names a connection to be deleted.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = ConnectionDelete)]
 pub(crate) struct Delete {
     /// Number of the connection.
     #[serde(deserialize_with = "id")]
@@ -26,6 +27,8 @@ impl Takes for Delete {
 }
 
 /// Deletes a connection and forgets its tokens. What it imported stays.
+///
+/// Needs the scope `connections:write`.
 #[utoipa::path(post, path = "/api/connections.delete", tag = "connections", request_body = Delete, responses((status = 200, body = super::super::openapi::Done)))]
 pub(crate) async fn delete(
     State(app): State<Shared>,

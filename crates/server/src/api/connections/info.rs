@@ -10,6 +10,8 @@ use crate::api::envelope::Envelope;
 use crate::api::{Answer, ApiError, Scope};
 
 /// Shows a connection with its settings and what is done for it.
+///
+/// Needs the scope `connections:read`.
 #[utoipa::path(get, path = "/api/connections.info/{id}", tag = "connections",
     params(("id" = i64, Path, description = "Number of the connection.")), responses((status = 200, body = One)))]
 pub(crate) async fn info(State(app): State<Shared>, caller: Caller, Path(id): Path<String>) -> Answer<One> {

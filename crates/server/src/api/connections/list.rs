@@ -20,6 +20,8 @@ pub(crate) struct Connections {
 }
 
 /// Lists the connections that were not deleted, by type.
+///
+/// Needs the scope `connections:read`.
 #[utoipa::path(get, path = "/api/connections.list", tag = "connections", params(Wanted), responses((status = 200, body = Connections)))]
 pub(crate) async fn list(
     State(app): State<Shared>,

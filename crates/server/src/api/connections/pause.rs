@@ -12,6 +12,8 @@ use crate::api::envelope::Envelope;
 use crate::api::{Answer, ApiError, Scope};
 
 /// Stops scheduling for a connection; what runs ends with the pages in hand.
+///
+/// Needs the scope `connections:write`.
 #[utoipa::path(post, path = "/api/connections.pause", tag = "connections", request_body = Named, responses((status = 200, body = One)))]
 pub(crate) async fn pause(
     State(app): State<Shared>,
@@ -22,6 +24,8 @@ pub(crate) async fn pause(
 }
 
 /// Lets a paused connection go on where it stood.
+///
+/// Needs the scope `connections:write`.
 #[utoipa::path(post, path = "/api/connections.resume", tag = "connections", request_body = Named, responses((status = 200, body = One)))]
 pub(crate) async fn resume(
     State(app): State<Shared>,

@@ -15,6 +15,7 @@ use crate::api::{Answer, ApiError, Scope};
 
 /// Names a connection to be synced.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = ConnectionSync)]
 pub(crate) struct Sync {
     /// Number of the connection.
     #[serde(deserialize_with = "id")]
@@ -29,6 +30,8 @@ impl Takes for Sync {
 }
 
 /// Syncs a connection now, whatever the schedule says. Follow it with connections.info or syncs.list.
+///
+/// Needs the scope `syncs:write`.
 #[utoipa::path(post, path = "/api/connections.sync", tag = "connections", request_body = Sync, responses((status = 200, body = One)))]
 pub(crate) async fn sync(
     State(app): State<Shared>,

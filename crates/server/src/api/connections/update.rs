@@ -16,6 +16,7 @@ use crate::api::{Answer, ApiError, Scope};
 
 /// Changes of a connection.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = ConnectionUpdate)]
 pub(crate) struct Update {
     /// Number of the connection.
     #[serde(deserialize_with = "id")]
@@ -32,6 +33,8 @@ impl Takes for Update {
 }
 
 /// Changes name and settings of a connection. It is synced at once where settings changed.
+///
+/// Needs the scope `connections:write`.
 #[utoipa::path(post, path = "/api/connections.update", tag = "connections", request_body = Update, responses((status = 200, body = One)))]
 pub(crate) async fn update(
     State(app): State<Shared>,

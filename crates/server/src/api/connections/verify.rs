@@ -33,6 +33,8 @@ pub(crate) struct Verdict {
 
 /// Tries every credential of a connection against what the connector reads. One that works is used again; nothing else
 /// changes.
+///
+/// Needs the scope `connections:write`.
 #[utoipa::path(post, path = "/api/connections.verify", tag = "connections", request_body = Named, responses((status = 200, body = Verified)))]
 pub(crate) async fn verify(
     State(app): State<Shared>,

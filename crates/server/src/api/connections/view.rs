@@ -9,6 +9,7 @@ use crate::moment;
 
 /// A connection in a list.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ConnectionListed)]
 pub(crate) struct Listed {
     /// Its number.
     id: i64,
@@ -36,6 +37,7 @@ pub(crate) struct Listed {
 
 /// A connection with everything about it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Connection)]
 pub(crate) struct Shown {
     #[serde(flatten)]
     listed: Listed,
@@ -120,6 +122,7 @@ impl Task {
 
 /// One connection.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ConnectionAnswer)]
 pub(crate) struct One {
     pub(crate) connection: Shown,
 }

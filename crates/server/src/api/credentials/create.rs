@@ -18,6 +18,7 @@ use crate::api::{Answer, ApiError, Scope};
 
 /// A credential to be added.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = CredentialCreate)]
 pub(crate) struct Create {
     /// What people call it; chosen where it is not named.
     label: Option<String>,
@@ -35,6 +36,8 @@ impl Takes for Create {
 }
 
 /// Verifies a token against what the connector reads, and adds it. Nothing is stored when verification fails.
+///
+/// Needs the scope `credentials:write`.
 #[utoipa::path(post, path = "/api/connections/{connection_id}/credentials.create", tag = "credentials", request_body = Create,
     params(("connection_id" = i64, Path, description = "Number of the connection.")), responses((status = 201, body = Made)))]
 pub(crate) async fn create(

@@ -13,6 +13,7 @@ use crate::api::{Answer, ApiError, Scope};
 
 /// Names a credential to be deleted.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = CredentialDelete)]
 pub(crate) struct Delete {
     /// Number of the credential.
     #[serde(deserialize_with = "id")]
@@ -24,6 +25,8 @@ impl Takes for Delete {
 }
 
 /// Deletes a credential: its token is forgotten, the rest can still be looked up.
+///
+/// Needs the scope `credentials:write`.
 #[utoipa::path(post, path = "/api/connections/{connection_id}/credentials.delete", tag = "credentials", request_body = Delete,
     params(("connection_id" = i64, Path, description = "Number of the connection.")), responses((status = 200, body = super::super::openapi::Done)))]
 pub(crate) async fn delete(

@@ -13,11 +13,14 @@ use crate::api::{Answer, ApiError, Scope};
 
 /// One credential.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = CredentialAnswer)]
 pub(crate) struct One {
     credential: Shown,
 }
 
 /// Shows a credential, a deleted one too.
+///
+/// Needs the scope `credentials:read`.
 #[utoipa::path(get, path = "/api/connections/{connection_id}/credentials.info/{id}", tag = "credentials",
     params(("connection_id" = i64, Path, description = "Number of the connection."), ("id" = i64, Path, description = "Number of the credential.")),
     responses((status = 200, body = One)))]

@@ -21,6 +21,8 @@ pub(crate) struct Credentials {
 }
 
 /// Lists the credentials of a connection that were not deleted.
+///
+/// Needs the scope `credentials:read`.
 #[utoipa::path(get, path = "/api/connections/{connection_id}/credentials.list", tag = "credentials",
     params(("connection_id" = i64, Path, description = "Number of the connection."), Wanted), responses((status = 200, body = Credentials)))]
 pub(crate) async fn list(

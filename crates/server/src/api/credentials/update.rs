@@ -17,6 +17,7 @@ use crate::api::{Answer, ApiError, Scope};
 
 /// Changes of a credential.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[schema(as = CredentialUpdate)]
 pub(crate) struct Update {
     /// Number of the credential.
     #[serde(deserialize_with = "id")]
@@ -39,6 +40,8 @@ impl Takes for Update {
 
 /// Rotates the token of a credential, or changes what else is known of it. All of it is verified first; when that fails
 /// nothing changes.
+///
+/// Needs the scope `credentials:write`.
 #[utoipa::path(post, path = "/api/connections/{connection_id}/credentials.update", tag = "credentials", request_body = Update,
     params(("connection_id" = i64, Path, description = "Number of the connection.")), responses((status = 200, body = Made)))]
 pub(crate) async fn update(

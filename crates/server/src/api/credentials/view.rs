@@ -9,6 +9,7 @@ use crate::moment;
 
 /// A credential that was just made or changed.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = CredentialBrief)]
 pub(crate) struct Brief {
     /// Its number.
     id: i64,
@@ -23,6 +24,7 @@ pub(crate) struct Brief {
 
 /// A credential in a list.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = CredentialListed)]
 pub(crate) struct Listed {
     #[serde(flatten)]
     brief: Brief,
@@ -45,6 +47,7 @@ pub(crate) struct Listed {
 
 /// A credential with everything about it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Credential)]
 pub(crate) struct Shown {
     #[serde(flatten)]
     listed: Listed,
@@ -55,6 +58,7 @@ pub(crate) struct Shown {
 
 /// A credential that was just made or changed.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = CredentialMade)]
 pub(crate) struct Made {
     pub(crate) credential: Brief,
 }

@@ -13,11 +13,14 @@ use crate::api::{Answer, ApiError, Scope};
 
 /// One sync.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = SyncAnswer)]
 pub(crate) struct One {
     sync: Shown,
 }
 
 /// Shows a sync.
+///
+/// Needs the scope `syncs:read`.
 #[utoipa::path(get, path = "/api/syncs.info/{id}", tag = "syncs",
     params(("id" = i64, Path, description = "Number of the sync.")), responses((status = 200, body = One)))]
 pub(crate) async fn info(State(app): State<Shared>, caller: Caller, Path(id): Path<String>) -> Answer<One> {

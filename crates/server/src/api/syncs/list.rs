@@ -29,6 +29,8 @@ pub(crate) struct Syncs {
 }
 
 /// Lists syncs, the newest first.
+///
+/// Needs the scope `syncs:read`.
 #[utoipa::path(get, path = "/api/syncs.list", tag = "syncs", params(Which, Wanted), responses((status = 200, body = Syncs)))]
 pub(crate) async fn list(
     State(app): State<Shared>,

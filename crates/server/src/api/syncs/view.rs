@@ -9,6 +9,7 @@ use crate::moment;
 
 /// A run of a sync.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Sync)]
 pub(crate) struct Shown {
     /// Its number.
     id: i64,
