@@ -14,6 +14,7 @@ pub mod deployments;
 mod details;
 mod document;
 pub mod environments;
+pub mod events;
 mod gid;
 pub mod group_labels;
 pub mod groups;

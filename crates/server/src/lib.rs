@@ -1,9 +1,10 @@
-//! Weir's HTTP server: the Data Cloud API. It reads and writes through the store, and meets GitLab only through `sync`.
+//! Weir's HTTP server: the Data Cloud API and the receiver of webhooks. It reads and writes through the store, and meets GitLab only through `sync`.
 
 mod api;
 mod health;
 mod listen;
 mod moment;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Wakes the workers of this process.
     pub wake: Arc<Notify>,
+    /// Wakes those of them that look at webhooks.
+    pub arrived: Arc<Notify>,
     /// What the workers of this process run.
     pub here: Here,
     /// Whether every error of the caller is a 422, for clients that know only that.
@@ -45,5 +48,9 @@ pub(crate) type Shared = Arc<App>;
 /// All that is served.
 pub fn router(app: App) -> Router {
     let app: Shared = Arc::new(app);
-    Router::new().merge(api::routes(&app)).merge(health::routes()).with_state(app)
+    Router::new()
+        .merge(api::routes(&app))
+        .merge(health::routes())
+        .merge(webhooks::routes(&app))
+        .with_state(app)
 }

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use sqlx::PgConnection;
 
 use crate::vault::{Keyring, VaultError};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, webhook_secrets};
 
 /// What the witness of a key is sealed from, and for.
 const WITNESS: &str = "witness";
@@ -65,11 +65,29 @@ impl Store {
                 .await?;
             count += 1;
         }
+        count += reseal_webhook_secrets(&mut transaction, ring).await?;
         sqlx::query("delete from weir.encryption_keys").execute(&mut *transaction).await?;
         register(&mut transaction, ring, at).await?;
         transaction.commit().await?;
         Ok(count)
     }
+}
+
+async fn reseal_webhook_secrets(connection: &mut PgConnection, ring: &Keyring) -> Result<u64, StoreError> {
+    let secrets: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("select id, secret from weir.webhook_secrets for update")
+            .fetch_all(&mut *connection)
+            .await?;
+    for (id, sealed) in &secrets {
+        let place = webhook_secrets::place(*id);
+        let secret = ring.open(sealed, &place)?;
+        sqlx::query("update weir.webhook_secrets set secret = $2 where id = $1")
+            .bind(id)
+            .bind(ring.seal(&secret, &place))
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(secrets.len() as u64)
 }
 
 /// What the token of a credential is sealed for.
@@ -100,7 +118,9 @@ async fn register(
 }
 
 async fn sealed_secrets(connection: &mut PgConnection) -> Result<i64, StoreError> {
-    let count = sqlx::query_scalar("select count(*) from weir.credentials where token is not null");
+    let count = sqlx::query_scalar(
+        "select (select count(*) from weir.credentials where token is not null) + (select count(*) from weir.webhook_secrets)",
+    );
     Ok(count.fetch_one(connection).await?)
 }
 

@@ -17,6 +17,7 @@ mod etags;
 mod gone;
 mod growth;
 mod heads;
+mod inbox;
 mod instances;
 mod issues;
 mod jobs;
@@ -45,6 +46,7 @@ mod trunks;
 mod upsert;
 mod users;
 pub mod vault;
+mod webhook_secrets;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,6 +65,7 @@ pub use encryption_keys::Unlocked;
 pub use error::{Complaint, StoreError};
 pub use etags::{Etag, Listed, Told};
 pub use gone::{DEPLOYMENT, Fact, ISSUE, MERGE_REQUEST, PIPELINE};
+pub use inbox::{Delivery, DueDelivery, InboxCount};
 pub use instances::InstanceRow;
 pub use leases::{Lease, Unit};
 pub use page::{Counts, Page, Written};
@@ -79,6 +82,7 @@ pub use status::{CursorSummary, RejectSummary, StatusReport, SyncSummary};
 pub use syncs::{Joined, Leadership, Run, SyncEnd, SyncRow};
 pub use tasks::{TaskEnd, TaskRow};
 pub use trunks::{Prune, Trunk, TrunkSigns, TrunkStep};
+pub use webhook_secrets::WebhookSecret;
 
 /// How long a write waits for a connection: there are fewer of them than parts in hand.
 const PATIENCE: Duration = Duration::from_secs(120);

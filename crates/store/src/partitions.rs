@@ -68,6 +68,19 @@ const SELECT: &str = "select resource, reader, parent_id, complete_to
   from weir.partitions";
 
 impl Store {
+    /// Whether any of these resources was read within a parent.
+    pub async fn has_partition(
+        &self,
+        instance: i64,
+        resources: &[&str],
+        parent_id: i64,
+    ) -> Result<bool, StoreError> {
+        let has = sqlx::query_scalar(
+            "select exists (select from weir.partitions where instance = $1 and resource = any($2) and parent_id = $3)",
+        );
+        Ok(has.bind(instance).bind(resources).bind(parent_id).fetch_one(&self.pool).await?)
+    }
+
     /// A partition, as stored or new.
     pub async fn partition(&self, key: &PartitionKey) -> Result<Partition, StoreError> {
         let sql =

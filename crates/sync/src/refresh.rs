@@ -134,6 +134,14 @@ struct Head {
 async fn pipeline(engine: &Engine, project: i64, id: i64) -> Result<Vec<Change>, Halt> {
     let (weirs, own) = (engine.instance.id(project), engine.instance.id(id));
     let before = snapshot(engine, PIPELINE, weirs, Some(own)).await?;
+    read_pipeline(engine, project, id).await?;
+    settle(engine).await?;
+    Ok(changes(before, snapshot(engine, PIPELINE, weirs, Some(own)).await?))
+}
+
+/// Reads a pipeline of a project (GitLab's ids) and leaves its jobs pending.
+pub(crate) async fn read_pipeline(engine: &Engine, project: i64, id: i64) -> Result<(), Halt> {
+    let weirs = engine.instance.id(project);
     let request = Request::new("projects/{project}/pipelines/{pipeline}").value(project).value(id);
     let answer = get(engine, &request, &format!("pipeline {id}")).await?;
     let head: Head = parse(&answer)?;
@@ -144,8 +152,7 @@ async fn pipeline(engine: &Engine, project: i64, id: i64) -> Result<Vec<Change>,
         read_all(PIPELINE_ALONE.name, &PIPELINE_ALONE.readers[0], &origin, weirs, element, &mut rows);
     rows.pending.push(Pending { list: List::Jobs, project, parent: id, iid: head.iid });
     engine.write(&store::Page { rejects: &rejects, ..engine.page(&rows, answer.sent_at) }).await?;
-    settle(engine).await?;
-    Ok(changes(before, snapshot(engine, PIPELINE, weirs, Some(own)).await?))
+    Ok(())
 }
 
 /// GitLab's id of the project, which may have been renamed.
@@ -185,7 +192,7 @@ fn gone(what: &str) -> Halt {
 }
 
 /// Reads the lists that were left, and people met for the first time.
-async fn settle(engine: &Engine) -> Result<(), Halt> {
+pub(crate) async fn settle(engine: &Engine) -> Result<(), Halt> {
     let owner = format!("refresh-{}", std::process::id());
     while pending::some(engine, &owner).await? {}
     users::complete(engine).await

@@ -47,6 +47,8 @@ pub struct Worker {
     pub owner: String,
     /// Wakes the worker before it would look by itself.
     pub wake: Arc<Notify>,
+    /// Wakes what looks at webhooks.
+    pub arrived: Arc<Notify>,
     /// What runs here now.
     pub here: Here,
 }

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     api_key, database, demo, doctor, key, proof, psql, refresh, schema, serve, sql, status, sync, verify,
-    worker,
+    webhooks, worker,
 };
 use crate::problem::Problem;
 use crate::secrets;
@@ -39,6 +39,8 @@ pub enum Command {
     ApiKey(api_key::Arguments),
     /// The key that tokens in the database are sealed with
     Key(key::Arguments),
+    /// The secret that GitLab's webhooks prove themselves with
+    Webhooks(webhooks::Arguments),
     /// Check that a token reaches what an import needs
     Verify(verify::Arguments),
     /// Import a GitLab, or bring the import up to date

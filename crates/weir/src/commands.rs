@@ -14,4 +14,5 @@ pub mod sql;
 pub mod status;
 pub mod sync;
 pub mod verify;
+pub mod webhooks;
 pub mod worker;

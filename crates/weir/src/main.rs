@@ -58,6 +58,7 @@ async fn run(Arguments { settings, command }: Arguments) -> Result<ExitCode, Pro
         Command::Worker(arguments) => commands::worker::run(&settings, arguments).await,
         Command::ApiKey(arguments) => commands::api_key::run(&settings, arguments).await,
         Command::Key(arguments) => commands::key::run(&settings, arguments).await,
+        Command::Webhooks(arguments) => commands::webhooks::run(&settings, arguments).await,
         Command::Verify(arguments) => commands::verify::run(&settings, arguments).await,
         Command::Sync(arguments) => commands::sync::run(&settings, *arguments).await,
         Command::Sql(arguments) => commands::sql::run(&settings, arguments).await,

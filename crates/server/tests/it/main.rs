@@ -5,6 +5,8 @@ mod credentials;
 mod harness;
 mod openapi;
 mod queries;
+mod recorded;
 mod requests;
 mod schedule;
 mod secrets;
+mod webhooks;

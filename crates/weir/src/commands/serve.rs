@@ -64,6 +64,7 @@ pub async fn open(settings: &Settings, arguments: &ConfigurationArguments) -> Re
         clock,
         owner: owner(),
         wake: Arc::new(Notify::new()),
+        arrived: Arc::new(Notify::new()),
         here: Here::default(),
     };
     Ok(Opened { configuration, database, worker })
@@ -81,6 +82,7 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
         network: worker.network.clone(),
         clock: worker.clock.clone(),
         wake: worker.wake.clone(),
+        arrived: worker.arrived.clone(),
         here: worker.here.clone(),
         compatible_statuses: configuration.compatible_statuses,
     };
@@ -91,7 +93,7 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
     ));
     let working = async {
         if !arguments.no_workers {
-            sync::tasks::work(worker, stop.clone()).await;
+            work(worker, stop.clone()).await;
         }
     };
     let (served, ()) = tokio::join!(server::serve(listening, server::router(app), stop.clone()), working);
@@ -99,6 +101,11 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
     served.map_err(|it| Problem::failed("listen", format!("Listening at {address} ended: {it}.")))?;
     terminal::say("Stopped. What was begun goes on with the next start.");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs tasks, and what webhooks name, until asked to stop.
+pub async fn work(worker: Worker, stop: Stop) {
+    tokio::join!(sync::tasks::work(worker.clone(), stop.clone()), sync::inbox::work(worker, stop));
 }
 
 fn in_use(configuration: &Configuration, error: &std::io::Error) -> Problem {

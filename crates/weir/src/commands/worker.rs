@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use sync::Stop;
 
-use super::serve::{Opened, open};
+use super::serve::{Opened, open, work};
 use crate::configuration::ConfigurationArguments;
 use crate::problem::Problem;
 use crate::settings::Settings;
@@ -31,7 +31,7 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
     let stop = Stop::default();
     let listener = interrupt::stop_on_signal(stop.clone());
     terminal::say("Weir works. Ctrl-C ends it after the pages in hand.");
-    sync::tasks::work(worker, stop).await;
+    work(worker, stop).await;
     drop((listener, database));
     terminal::say("Stopped. What was begun goes on elsewhere, or with the next start.");
     Ok(ExitCode::SUCCESS)

@@ -206,3 +206,66 @@ async fn a_reader_that_could_read_tokens_is_refused() {
     let run = finished(command).await.ended_with(2);
     assert!(run.stderr.contains("sealed tokens"), "{}", run.stderr);
 }
+
+/// Sends deliveries one after the other until the server is gone; how many were answered with 200.
+async fn deliver(address: String, token: String, lane: usize) -> Vec<String> {
+    let mut answered = Vec::new();
+    for number in 0.. {
+        let id = format!("{lane}-{number}");
+        let body = r#"{"object_kind":"wiki_page","project":{"id":1}}"#;
+        let request = format!(
+            "POST /webhooks/gitlab HTTP/1.1\r\nHost: x\r\nX-Gitlab-Token: {token}\r\nIdempotency-Key: {id}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let Ok(mut stream) = TcpStream::connect(&address).await else { break };
+        let mut answer = String::new();
+        if stream.write_all(request.as_bytes()).await.is_err()
+            || stream.read_to_string(&mut answer).await.is_err()
+        {
+            break;
+        }
+        if !answer.starts_with("HTTP/1.1 200") {
+            assert!(answer.is_empty(), "{answer}");
+            break;
+        }
+        answered.push(id);
+    }
+    answered
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_under_load_loses_no_delivery_that_was_answered() {
+    let bench = Bench::new().await;
+    let mut serving = serve(&bench, "serve").await;
+    let secret = finished(with_key(&bench, "webhooks secret --json", KEY)).await.ended_with(0).json();
+    let token = secret["token"].as_str().unwrap().to_owned();
+    let lanes: Vec<_> =
+        (0..16).map(|lane| tokio::spawn(deliver(serving.address.clone(), token.clone(), lane))).collect();
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    serving.child.kill().await.unwrap();
+    let mut answered = 0;
+    for lane in lanes {
+        answered += lane.await.unwrap().len();
+    }
+    assert!(answered > 100, "{answered} were answered before the kill");
+    // One more than was answered may have been kept for each of those who were cut off.
+    let kept = bench.value("select count(*) from weir.inbox").await.as_u64().unwrap() as usize;
+    assert!((answered..=answered + 16).contains(&kept), "{answered} answered, {kept} kept");
+}
+
+#[tokio::test]
+async fn the_secrets_of_webhooks_are_shown_and_changed() {
+    let bench = Bench::new().await;
+    let show = async |line: &str| finished(with_key(&bench, line, KEY)).await.ended_with(0).json();
+    let first = show("webhooks secret --json").await;
+    assert_eq!(show("webhooks secret --json").await, first);
+    assert!(first["signing_token"].as_str().unwrap().starts_with("whsec_"));
+    let second = show("webhooks secret --rotate --json").await;
+    assert_ne!(first["token"], second["token"]);
+    let told = finished(with_key(&bench, "webhooks secret", KEY)).await.ended_with(0);
+    assert!(
+        told.stdout.contains(second["token"].as_str().unwrap()) && told.stderr.contains("Older ones"),
+        "{}",
+        told.said()
+    );
+}

@@ -1,0 +1,71 @@
+//! Deliveries that come at the same time share a transaction: one flush to disk for all of them.
+
+use std::sync::Arc;
+
+use store::{Delivery, Store};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+
+/// Deliveries that wait for their transaction at most; more wait before they are taken in.
+const WAITING: usize = 4096;
+/// Deliveries of one transaction at most, and bytes of them.
+const TOGETHER: usize = 512;
+const BYTES: usize = 4 * 1024 * 1024;
+/// Transactions under way at once: while one is flushed the next is filled.
+const WRITERS: usize = 3;
+
+/// A delivery, and who waits for it to be on disk.
+struct Waiting {
+    delivery: Delivery,
+    kept: oneshot::Sender<bool>,
+}
+
+/// Keeps deliveries.
+pub(super) struct Writer(mpsc::Sender<Waiting>);
+
+impl Writer {
+    /// Starts writing, until the writer is dropped.
+    pub(super) fn start(store: Store, arrived: Arc<Notify>) -> Writer {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let receiver = Arc::new(Mutex::new(receiver));
+        for _ in 0..WRITERS {
+            tokio::spawn(write(store.clone(), receiver.clone(), arrived.clone()));
+        }
+        Writer(sender)
+    }
+
+    /// Returns once the delivery is on disk; fails where it could not be kept.
+    pub(super) async fn keep(&self, delivery: Delivery) -> Result<(), ()> {
+        let (kept, answer) = oneshot::channel();
+        self.0.send(Waiting { delivery, kept }).await.map_err(drop)?;
+        if answer.await.unwrap_or(false) { Ok(()) } else { Err(()) }
+    }
+}
+
+async fn write(store: Store, receiver: Arc<Mutex<mpsc::Receiver<Waiting>>>, arrived: Arc<Notify>) {
+    loop {
+        let Some(batch) = gather(&mut *receiver.lock().await).await else { return };
+        let (deliveries, waiting): (Vec<Delivery>, Vec<_>) =
+            batch.into_iter().map(|it| (it.delivery, it.kept)).unzip();
+        let kept = store.receive(&deliveries).await;
+        if let Err(error) = &kept {
+            tracing::error!(%error, deliveries = deliveries.len(), "webhook deliveries could not be kept");
+        }
+        for one in waiting {
+            // Who has gone meanwhile does not mind.
+            let _ = one.send(kept.is_ok());
+        }
+        arrived.notify_one();
+    }
+}
+
+/// One delivery, and those that wait behind it.
+async fn gather(receiver: &mut mpsc::Receiver<Waiting>) -> Option<Vec<Waiting>> {
+    let mut batch = vec![receiver.recv().await?];
+    let mut bytes = batch[0].delivery.body.len();
+    while batch.len() < TOGETHER && bytes < BYTES {
+        let Ok(next) = receiver.try_recv() else { break };
+        bytes += next.delivery.body.len();
+        batch.push(next);
+    }
+    Some(batch)
+}

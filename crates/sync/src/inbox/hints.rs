@@ -1,0 +1,65 @@
+//! What several deliveries of one GitLab name, each thing once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use catalogue::events::{Changed, Event};
+
+/// What is to be read again of one GitLab.
+#[derive(Debug, Default)]
+pub(super) struct Hints {
+    /// By project (GitLab's id).
+    pub(super) projects: BTreeMap<i64, Named>,
+    /// Whether there may be other groups and projects, or other members.
+    pub(super) groups: bool,
+}
+
+/// What is to be read again of one project.
+#[derive(Debug, Default)]
+pub(super) struct Named {
+    pub(super) merge_requests: BTreeSet<i64>,
+    pub(super) issues: BTreeSet<i64>,
+    pub(super) pipelines: BTreeSet<i64>,
+    pub(super) deployments: bool,
+    pub(super) trunk: bool,
+    pub(super) project: bool,
+}
+
+impl Hints {
+    /// Adds what an event names.
+    pub(super) fn add(&mut self, event: &Event) {
+        let (Some(changed), project) = (event.changed, event.project) else { return };
+        let Some(project) = project.filter(|_| changed != Changed::Groups) else {
+            self.groups = true;
+            return;
+        };
+        let named = self.projects.entry(project).or_default();
+        match changed {
+            Changed::MergeRequest(iid) => drop(named.merge_requests.insert(iid)),
+            Changed::Issue(iid) => drop(named.issues.insert(iid)),
+            Changed::Pipeline(id) => drop(named.pipelines.insert(id)),
+            Changed::Deployments => named.deployments = true,
+            Changed::Trunk => named.trunk = true,
+            Changed::Project => named.project = true,
+            Changed::Groups => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_events_of_one_thing_are_one_reading() {
+        let mut hints = Hints::default();
+        for iid in [7, 7, 8, 7] {
+            let body = format!(
+                r#"{{"object_kind":"merge_request","project":{{"id":1}},"object_attributes":{{"iid":{iid}}}}}"#
+            );
+            hints.add(&Event::read(&body).unwrap());
+        }
+        hints.add(&Event::read(r#"{"event_name":"user_add_to_group","group_id":4}"#).unwrap());
+        assert_eq!(hints.projects[&1].merge_requests.len(), 2);
+        assert!(hints.groups && hints.projects.len() == 1);
+    }
+}
