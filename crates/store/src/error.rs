@@ -27,6 +27,9 @@ pub enum StoreError {
     /// Another process holds the lease now.
     #[error("Another process has taken over this part of the work.")]
     LeaseLost,
+    /// Another process has moved or forgotten the cursor since it was read.
+    #[error("Another process has read this list, or has it read again, meanwhile.")]
+    CursorMoved,
     /// Any other failure of a statement.
     #[error("The database answered: {0}")]
     Query(#[from] sqlx::Error),

@@ -208,6 +208,7 @@ impl Engine {
             rows,
             sent_at,
             progress: None,
+            stood: None,
             lease: None,
             rejects: &[],
             done: &[],

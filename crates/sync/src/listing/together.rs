@@ -10,7 +10,7 @@ use gitlab_client::GraphqlAnswer;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use store::Partition;
+use store::{Partition, StoreError};
 
 use super::{Listing, OVERLAP, Order, Read, Walk, graphql};
 use crate::engine::{Engine, Halt};
@@ -35,6 +35,8 @@ struct Ending {
 /// A project (Weir's id) that is asked about together with others.
 struct Due {
     project: i64,
+    /// How far it was read before.
+    stood: Partition,
     /// What is known of it once it is read.
     partition: Partition,
     /// Up to when it was read by every reader.
@@ -118,8 +120,9 @@ fn first_time(engine: &Engine, listing: &'static Listing, pack: &[(i64, usize)])
     let since = engine.options.scope.since;
     let due = |(project, _): &(i64, usize)| {
         let key = listing.keys(engine, *project).swap_remove(0);
-        let known = Partition { complete_from: since, whole: since.is_none(), ..Partition::new(key) };
-        Due { project: *project, partition: known, to: engine.started }
+        let stood = Partition::new(key);
+        let partition = Partition { complete_from: since, whole: since.is_none(), ..stood.clone() };
+        Due { project: *project, stood, partition, to: engine.started }
     };
     // One more may have come since they were counted.
     let first = pack.iter().map(|it| it.1).max().unwrap_or_default() + 1;
@@ -160,7 +163,8 @@ fn due(engine: &Engine, listing: &Listing, projects: &[i64], stored: &[&Partitio
             && parts.len() == readers
             && wanted.contains(&partition.key.parent_id)
         {
-            due.push(Due { project: partition.key.parent_id, partition: (*partition).clone(), to });
+            let stood: Partition = (*partition).clone();
+            due.push(Due { project: stood.key.parent_id, partition: stood.clone(), stood, to });
         }
     }
     due
@@ -211,11 +215,15 @@ async fn write(
         // It has moved, so nothing at all means that GitLab does not show it: who asks singly is told why.
         let fits = !list.nodes.is_empty() && list.is_whole() && !list.page_info.has_next_page;
         let Some(due) = asked.filter(|_| fits) else { continue };
-        let walk = Walk { engine, lease: None, listing, project: id.id };
+        let walk = Walk { engine, lease: None, stood: Some(&due.stood), listing, project: id.id };
         let page = graphql::rows(&walk, answer, &list);
         let partition = Partition { complete_to: Some(engine.started), ..due.partition.clone() };
         let (rows, rejects, sent_at) = page.into_parts();
-        walk.write(Read { rows, rejects, sent_at, partition }).await?;
+        match walk.write(Read { rows, rejects, sent_at, partition }).await {
+            // Somebody else reads it, or has all of it read again: a unit of its own goes on from there.
+            Err(Halt::Store(StoreError::CursorMoved)) => continue,
+            written => written?,
+        }
         // Then REST alone goes on from where it was.
         if !listing.both || list.nodes.iter().all(|it| tells_rest_nothing_new(it, due.to - OVERLAP)) {
             done.push(due.project);
