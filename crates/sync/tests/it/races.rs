@@ -28,6 +28,25 @@ async fn forgotten_meanwhile(bench: &Bench, project: i64) {
         .await;
 }
 
+/// A server learns late that a network is cut: until then it holds the lock of the session that is lost.
+#[tokio::test]
+async fn a_process_does_not_help_the_run_that_it_lost_itself() {
+    let bench = Bench::new(FakeGitlab::builder().scale(Scale::tiny()).seed(62)).await;
+    let instance = bench.store.instance(bench.fake.url()).await.expect("it is known").number;
+    let connectors = ["gitlab".to_owned()];
+    let join = async |owner| {
+        bench.store.join_sync(instance, &connectors, "", owner, chrono::Utc::now()).await.expect("it joins")
+    };
+    let lost = join("one").await;
+    let other = join("two").await;
+    assert_eq!((other.id, other.leadership.is_some()), (lost.id, false));
+    let again = join("one").await;
+    assert!(again.id != lost.id && again.leadership.is_some());
+    assert_eq!(bench.store.running_phase(lost.id).await.expect("it is asked"), None);
+    let other = join("two").await;
+    assert_eq!((other.id, other.leadership.is_some()), (again.id, false));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_project_that_another_process_has_forgotten_is_read_from_the_beginning() {
     let bench = Bench::new(FakeGitlab::builder().scale(Scale::tiny()).seed(61)).await;
