@@ -130,6 +130,8 @@ impl Stop {
 pub(crate) enum Halt {
     /// The run ends, with this failure.
     Failed(Failure),
+    /// GitLab did not answer the first question. Where it never did, the run ends with this failure: the address may be wrong.
+    Unmet(Failure),
     /// This part could not be read now; it may be later.
     Later(String),
     /// This part cannot be read; the reason is kept.
