@@ -1,8 +1,8 @@
 //! What every part of a run shares.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use catalogue::issues::ISSUES;
@@ -167,6 +167,8 @@ pub(crate) struct Engine {
     /// Set when all the work is laid out: before that, workers without work wait for more.
     pub(crate) planned: AtomicBool,
     pub(crate) sizes: Sizes,
+    /// Projects (Weir's ids) whose environments this run has read. Not by time: two runs may begin in one second.
+    pub(crate) environments: Mutex<HashSet<i64>>,
     /// Paths of projects by Weir's id, for people.
     pub(crate) paths: RwLock<HashMap<i64, String>>,
 }
@@ -286,6 +288,16 @@ impl Engine {
     /// Whether the run is ending.
     pub(crate) fn ending(&self) -> bool {
         self.stop.asked() || self.ending.load(Relaxed)
+    }
+
+    /// Whether this run has read the environments of a project.
+    pub(crate) fn has_read_environments(&self, project: i64) -> bool {
+        self.environments.lock().unwrap_or_else(|it| it.into_inner()).contains(&project)
+    }
+
+    /// Notes that this run has read the environments of a project.
+    pub(crate) fn note_environments(&self, project: i64) {
+        self.environments.lock().unwrap_or_else(|it| it.into_inner()).insert(project);
     }
 
     /// Everything this run has had in sight (Weir's ids), the instance itself included.

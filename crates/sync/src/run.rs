@@ -196,6 +196,7 @@ pub(crate) async fn engine(
         ending: Default::default(),
         planned: AtomicBool::new(helped.is_some()),
         sizes: Default::default(),
+        environments: Default::default(),
         paths: Default::default(),
     };
     engine.approval_rules = approval_rules::offered(&engine).await?;
