@@ -1,5 +1,6 @@
 //! `cargo xtask docs`: the pages of docs/ that are made from the database and the catalogue.
 
+mod api;
 mod connectors;
 mod endpoints;
 mod schema;
@@ -23,6 +24,9 @@ pub async fn run(check: bool) -> anyhow::Result<()> {
     let mut files = Files::default();
     files.add("docs/schema.md", schema::page(&tables.await?));
     files.add("docs/endpoints.md", endpoints::page());
+    let described = serde_json::to_value(server::openapi::describe())?;
+    files.add("docs/openapi.json", serde_json::to_string_pretty(&described)? + "\n");
+    files.add("docs/api.md", api::page(&described));
     connectors::pages().for_each(|(path, page)| files.add(path, page));
     files.settle(check, "docs")
 }

@@ -12,9 +12,10 @@ use tokio::task::JoinHandle;
 use crate::connection::{Peer, Resettable};
 use crate::counters::Counters;
 use crate::faults::{FaultPlan, Faults};
+use crate::hooks::{Hooks, deliver_all};
 use crate::limits::{LimitSettings, Limits};
 use crate::server::router;
-use crate::settings::{Edition, Settings};
+use crate::settings::{Edition, HookSettings, Settings};
 use crate::state::{State, WorldMut};
 use crate::tokens::{TokenKind, TokenSpec};
 use crate::world::access::Viewer;
@@ -124,6 +125,12 @@ impl Builder {
         self
     }
 
+    /// How webhooks are delivered.
+    pub fn hook_settings(mut self, hooks: HookSettings) -> Self {
+        self.settings.hooks = hooks;
+        self
+    }
+
     /// Random faults.
     pub fn faults(self, plan: FaultPlan) -> Self {
         self.faults.set_plan(Some(plan));
@@ -161,7 +168,8 @@ impl Builder {
             let ended = async { drop(stopped.await) };
             drop(axum::serve(Resettable(listener), service).with_graceful_shutdown(ended).await);
         });
-        Ok(FakeGitlab { url, state, stop: Some(stop), server })
+        let deliveries = state.hooks.arrivals().map(|it| tokio::spawn(deliver_all(state.clone(), it)));
+        Ok(FakeGitlab { url, state, stop: Some(stop), server, deliveries })
     }
 }
 
@@ -192,6 +200,7 @@ pub struct FakeGitlab {
     state: Arc<State>,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
+    deliveries: Option<JoinHandle<()>>,
 }
 
 impl FakeGitlab {
@@ -241,6 +250,11 @@ impl FakeGitlab {
         &self.state.counters
     }
 
+    /// Webhooks and their deliveries.
+    pub fn hooks(&self) -> &Hooks {
+        &self.state.hooks
+    }
+
     /// All that requests share, tokens included.
     pub fn state(&self) -> &Arc<State> {
         &self.state
@@ -263,5 +277,8 @@ impl FakeGitlab {
 impl Drop for FakeGitlab {
     fn drop(&mut self) {
         drop(self.stop.take());
+        if let Some(deliveries) = self.deliveries.take() {
+            deliveries.abort();
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Control endpoints under `/fake/`, for tests that see the fake from outside.
 
+mod hooks;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -32,6 +34,7 @@ pub(crate) fn router() -> Router<Arc<State>> {
         .route("/fake/truth", get(show_truth))
         .route("/fake/clock", post(clock))
         .route("/fake/faults", post(faults))
+        .merge(hooks::router())
 }
 
 fn ok(body: &Value) -> Response {

@@ -6,6 +6,7 @@ mod control;
 pub mod counters;
 pub mod faults;
 pub mod graphql;
+pub mod hooks;
 pub mod limits;
 pub mod replay;
 pub mod rest;
@@ -17,5 +18,6 @@ pub mod truth;
 pub mod world;
 
 pub use builder::{Builder, FakeGitlab};
-pub use settings::{Edition, Settings};
+pub use hooks::{Hook, HookFaults, HookOwner, Hooks, Trigger};
+pub use settings::{Edition, HookSettings, Settings};
 pub use tokens::{TokenKind, TokenSpec, TokenState};

@@ -47,6 +47,8 @@ impl LimitSettings {
             ("project_members_api", minute(200)),
             ("jobs_index", minute(600)),
             ("users_get_by_id", ten(300)),
+            ("web_hook_test", minute(5)),
+            ("web_hook_event_resend", minute(5)),
         ];
         let application = keys.into_iter().map(|(key, limit)| (key.to_owned(), limit)).collect();
         Self { per_user: Some(minute(2_000)), per_address: Some(minute(2_000)), application }
@@ -64,6 +66,8 @@ pub fn key_of(template: &str) -> Option<&'static str> {
         "/projects/{id}/members/all" => Some("project_members_api"),
         "/projects/{id}/jobs" => Some("jobs_index"),
         "/users/{id}" => Some("users_get_by_id"),
+        _ if template.ends_with("/hooks/{hook_id}/test/{trigger}") => Some("web_hook_test"),
+        _ if template.ends_with("/events/{event_id}/resend") => Some("web_hook_event_resend"),
         _ => None,
     }
 }

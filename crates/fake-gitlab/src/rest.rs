@@ -5,7 +5,9 @@ pub mod approvals;
 pub mod ci;
 pub mod commits;
 pub mod entities;
+pub mod fields;
 pub mod groups;
+pub mod hooks;
 pub mod instance;
 pub mod issues;
 pub mod labels;
@@ -20,10 +22,12 @@ pub mod projects;
 pub mod reply;
 pub mod users;
 
+pub use fields::Fields;
 pub use params::Query;
 pub use problem::Problem;
 pub use reply::{Items, Reply};
 
+use crate::hooks::Hooks;
 use crate::settings::Settings;
 use crate::tokens::TokenSpec;
 use crate::world::access::{Denied, Viewer};
@@ -38,6 +42,10 @@ pub struct Ask<'a> {
     pub world: &'a World,
     /// Lookups into the world.
     pub index: &'a Index,
+    /// Webhooks.
+    pub hooks: &'a Hooks,
+    /// What is sent to be stored; nothing where something is only read.
+    pub fields: &'a Fields,
     /// Who asks.
     pub viewer: &'a Viewer,
     /// The token that was used.
@@ -109,6 +117,11 @@ impl<'a> Ask<'a> {
     /// A value of the path.
     pub fn part(&self, name: &str) -> &str {
         self.path.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    /// Whether the asking user administers the instance.
+    pub fn is_admin(&self) -> bool {
+        self.world.admins.contains(&self.viewer.user_id)
     }
 
     /// The group named in the path, by number or by full path.

@@ -2,6 +2,7 @@
 
 mod gate;
 mod graphql;
+mod hooks;
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use axum::routing::get;
 use axum::{Extension, middleware};
 
 use crate::control;
-use crate::rest::{Ask, ENDPOINTS, Endpoint, Problem, Query, Reply};
+use crate::rest::{Ask, ENDPOINTS, Endpoint, Fields, Problem, Query, Reply};
 use crate::state::State;
 use crate::tokens::TokenSpec;
 
@@ -22,7 +23,7 @@ pub const GRAPHQL: &str = "/api/graphql";
 /// Everything the fake answers. The API passes the gate (faults, limits, tokens, headers, latency, counters);
 /// the control endpoints do not.
 pub fn router(state: Arc<State>) -> Router {
-    let mut api = rest();
+    let mut api = rest().merge(hooks::router());
     if let Some(graphql) = graphql_routes(&state) {
         api = api.merge(graphql);
     }
@@ -34,33 +35,49 @@ pub fn router(state: Arc<State>) -> Router {
 fn rest() -> Router<Arc<State>> {
     ENDPOINTS.iter().fold(Router::new(), |router, (template, endpoint)| {
         let endpoint = *endpoint;
-        let handler = async move |state: Shared<Arc<State>>, token, path: RawPathParams, uri| {
-            serve(&state, token, &path, uri, endpoint)
-        };
+        let handler =
+            async move |state: Shared<Arc<State>>,
+                        token: Extension<TokenSpec>,
+                        path: RawPathParams,
+                        uri: OriginalUri| { serve(&state, &token, &path, &uri, endpoint) };
         router.route(&format!("/api/v4{template}"), get(handler))
     })
 }
 
 fn serve(
     state: &State,
-    Extension(token): Extension<TokenSpec>,
+    token: &TokenSpec,
     path: &RawPathParams,
-    OriginalUri(uri): OriginalUri,
+    uri: &OriginalUri,
     endpoint: Endpoint,
 ) -> Response {
+    let answer = with_ask(state, token, path, uri, &Fields::default(), endpoint);
+    answer.unwrap_or_else(Reply::from).into_response()
+}
+
+/// Hands a request to whoever answers it, with the world held still.
+fn with_ask<T>(
+    state: &State,
+    token: &TokenSpec,
+    path: &RawPathParams,
+    uri: &OriginalUri,
+    fields: &Fields,
+    answer: impl FnOnce(&Ask<'_>) -> T,
+) -> T {
     let world = state.world();
     let index = state.index(&world);
-    let ask = Ask {
+    answer(&Ask {
         settings: &state.settings,
         world: &world,
         index: &index,
+        hooks: &state.hooks,
+        fields,
         viewer: &token.viewer(),
-        token: &token,
+        token,
         path: path.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
         query: Query::parse(uri.query().unwrap_or_default()),
         raw_path: uri.path().to_owned(),
-    };
-    endpoint(&ask).unwrap_or_else(Reply::from).into_response()
+    })
 }
 
 /// The routes of GraphQL, where the instance has it.

@@ -48,6 +48,32 @@ pub struct Settings {
     pub switched_off_is_forbidden: bool,
     /// How likely a merge request in a GraphQL page is null, from 0 to 1.
     pub graphql_null_nodes: f64,
+    /// How webhooks are delivered.
+    pub hooks: HookSettings,
+}
+
+/// How webhooks are delivered.
+#[derive(Debug, Clone)]
+pub struct HookSettings {
+    /// How long a receiver may take.
+    pub time_limit: Duration,
+    /// Deliveries made at the same time.
+    pub at_once: usize,
+    /// Whether hooks that fail again and again are disabled: as on gitlab.com, and not by default elsewhere.
+    pub failing_are_disabled: bool,
+    /// Whether addresses in the local network are refused. GitLab does so by default; receivers of tests are local.
+    pub local_addresses_are_refused: bool,
+}
+
+impl Default for HookSettings {
+    fn default() -> Self {
+        Self {
+            time_limit: Duration::from_secs(10),
+            at_once: 32,
+            failing_are_disabled: false,
+            local_addresses_are_refused: false,
+        }
+    }
 }
 
 impl Default for Settings {
@@ -68,6 +94,7 @@ impl Default for Settings {
             commits_of_nothing_are_empty: false,
             switched_off_is_forbidden: false,
             graphql_null_nodes: 0.0,
+            hooks: HookSettings::default(),
         }
     }
 }

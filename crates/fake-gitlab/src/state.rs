@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::counters::Counters;
 use crate::faults::Faults;
+use crate::hooks::Hooks;
 use crate::limits::Limits;
 use crate::settings::Settings;
 use crate::tokens::{TokenSpec, TokenState};
@@ -29,6 +30,8 @@ pub struct State {
     pub faults: Faults,
     /// What was asked and served.
     pub counters: Counters,
+    /// Webhooks and their deliveries.
+    pub hooks: Hooks,
     pub(crate) workers: Option<Arc<Semaphore>>,
     tokens: RwLock<HashMap<String, TokenSpec>>,
     world: RwLock<World>,
@@ -52,6 +55,7 @@ impl State {
             limits,
             faults,
             counters: Counters::default(),
+            hooks: Hooks::default(),
             tokens: RwLock::new(tokens.into_iter().map(|spec| (spec.token.clone(), spec)).collect()),
             world: RwLock::new(world),
             generation: AtomicU64::new(0),
@@ -64,10 +68,11 @@ impl State {
         self.world.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The world, to be changed. The indexes are made again afterwards.
+    /// The world, to be changed. The indexes are made again afterwards, and webhooks tell what happened.
     pub fn world_mut(&self) -> WorldMut<'_> {
-        let world = self.world.write().unwrap_or_else(PoisonError::into_inner);
-        WorldMut { world, generation: &self.generation }
+        let mut world = self.world.write().unwrap_or_else(PoisonError::into_inner);
+        world.events.listening = self.hooks.any();
+        WorldMut { world, state: self }
     }
 
     /// Moves the clock only, which no index depends on.
@@ -119,7 +124,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The world while it is changed.
 pub struct WorldMut<'a> {
     world: RwLockWriteGuard<'a, World>,
-    generation: &'a AtomicU64,
+    state: &'a State,
 }
 
 impl Deref for WorldMut<'_> {
@@ -138,6 +143,12 @@ impl DerefMut for WorldMut<'_> {
 
 impl Drop for WorldMut<'_> {
     fn drop(&mut self) {
-        self.generation.fetch_add(1, Ordering::Release);
+        self.state.generation.fetch_add(1, Ordering::Release);
+        let events = self.world.take_events();
+        // A change that broke off is not told: what it left may not hold together.
+        if std::thread::panicking() {
+            return;
+        }
+        self.state.hooks.tell(&self.world, &self.state.settings, &events);
     }
 }

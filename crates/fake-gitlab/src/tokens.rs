@@ -171,11 +171,16 @@ pub fn check_scope(spec: &TokenSpec, template: &str) -> Result<(), Reply> {
         "read_user" => reads_users || own_token,
         _ => own_token,
     });
-    if allowed { Ok(()) } else { Err(insufficient(reads_users)) }
+    let wanted = if reads_users { "api read_api read_user" } else { "api read_api" };
+    if allowed { Ok(()) } else { Err(insufficient(wanted)) }
 }
 
-fn insufficient(reads_users: bool) -> Reply {
-    let scope = if reads_users { "api read_api read_user" } else { "api read_api" };
+/// Whether the token may write: `read_api` is not enough.
+pub fn check_writing_scope(spec: &TokenSpec) -> Result<(), Reply> {
+    if spec.scopes.iter().any(|scope| scope == "api") { Ok(()) } else { Err(insufficient("api")) }
+}
+
+fn insufficient(scope: &str) -> Reply {
     let body = json!({
         "error": "insufficient_scope",
         "error_description": "The request requires higher privileges than provided by the access token.",

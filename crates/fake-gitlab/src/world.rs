@@ -3,6 +3,7 @@
 pub mod access;
 pub mod approval_rules;
 pub mod change;
+pub mod event;
 pub mod generate;
 pub mod git;
 pub mod hash;

@@ -68,6 +68,11 @@ impl fmt::Display for Hint {
 }
 
 impl BaseUrl {
+    /// The hosted GitLab.
+    pub fn gitlab_com() -> BaseUrl {
+        BaseUrl("https://gitlab.com".to_owned())
+    }
+
     /// Reads and normalises an address.
     pub fn parse(text: &str) -> Result<BaseUrl, BadUrl> {
         Ok(Self::parse_with_hints(text)?.0)

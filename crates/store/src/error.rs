@@ -2,6 +2,8 @@
 
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition, PgSeverity};
 
+use crate::vault::VaultError;
+
 /// A failure of the database.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -30,6 +32,9 @@ pub enum StoreError {
     /// Another process has moved or forgotten the cursor since it was read.
     #[error("Another process has read this list, or has it read again, meanwhile.")]
     CursorMoved,
+    /// A secret could not be opened.
+    #[error("{0}.")]
+    Vault(VaultError),
     /// Any other failure of a statement.
     #[error("The database answered: {0}")]
     Query(#[from] sqlx::Error),

@@ -3,10 +3,15 @@
 //! What GitLab says is written by one generic, guarded upsert ([`Store::write_page`]); everything else is a function
 //! per question.
 
+mod api_keys;
+mod audit;
 mod children;
+mod connections;
 mod counting;
+mod credentials;
 mod deployments;
 mod derive;
+mod encryption_keys;
 mod error;
 mod etags;
 mod gone;
@@ -33,11 +38,13 @@ mod skips;
 mod snapshot;
 mod status;
 mod syncs;
+mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trunks;
 mod upsert;
 mod users;
+pub mod vault;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,8 +53,13 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
 
+pub use api_keys::ApiKeyRow;
+pub use audit::Audit;
+pub use connections::{ConnectionRow, NewConnection};
 pub use counting::{CHILD_PIPELINES, Count, Counted, DEPLOYMENTS, ISSUES, PIPELINES, Stored};
+pub use credentials::{CredentialRow, NewCredential};
 pub use deployments::Look;
+pub use encryption_keys::Unlocked;
 pub use error::{Complaint, StoreError};
 pub use etags::{Etag, Listed, Told};
 pub use gone::{DEPLOYMENT, Fact, ISSUE, MERGE_REQUEST, PIPELINE};
@@ -58,13 +70,14 @@ pub use partitions::{Partition, PartitionKey};
 pub use pending::PendingRow;
 pub use projects::{KnownProject, LostProject};
 pub use proofs::{HeldMergeRequest, Proof, ProvableProject};
-pub use query::QueryResult;
+pub use query::{QueryLimits, QueryResult};
 pub use rejects::Reject;
 pub use schema::{ColumnInfo, TableInfo};
 pub use skips::Skip;
 pub use snapshot::SnapshotRow;
 pub use status::{CursorSummary, RejectSummary, StatusReport, SyncSummary};
-pub use syncs::{Joined, Leadership, SyncEnd};
+pub use syncs::{Joined, Leadership, Run, SyncEnd, SyncRow};
+pub use tasks::{TaskEnd, TaskRow};
 pub use trunks::{Prune, Trunk, TrunkSigns, TrunkStep};
 
 /// How long a write waits for a connection: there are fewer of them than parts in hand.

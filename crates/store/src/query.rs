@@ -1,5 +1,7 @@
 //! Read-only queries of the user's own.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Column, Executor, PgConnection, Row, SqlSafeStr, Statement};
 
@@ -14,11 +16,45 @@ pub struct QueryResult {
     pub rows: Vec<Vec<Value>>,
 }
 
+/// How much a question may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct QueryLimits {
+    /// Rows that are wanted at most; one more is given where there are more.
+    pub rows: i64,
+    /// How long it may take.
+    pub time: Duration,
+}
+
 impl Store {
+    /// Whether whoever this store is connected as can read sealed tokens and digests of keys.
+    pub async fn sees_secrets(&self) -> Result<bool, StoreError> {
+        let sees = sqlx::query_scalar(
+            "select coalesce(bool_or(has_table_privilege(c.oid, 'select')), false)
+               from pg_class c join pg_namespace n on n.oid = c.relnamespace
+              where n.nspname = 'weir' and c.relname = any($1)",
+        );
+        Ok(sees.bind(&crate::server::PRIVATE_TABLES[..]).fetch_one(&self.pool).await?)
+    }
+
+    /// Runs one statement that can read and nothing else, within limits. Whose rights it has is decided by the address of
+    /// this store: a statement can give itself back what its role gave up.
+    pub async fn query_within(&self, sql: &str, limits: QueryLimits) -> Result<QueryResult, StoreError> {
+        let milliseconds = i64::try_from(limits.time.as_millis()).unwrap_or(i64::MAX);
+        self.run(sql, Some((limits.rows.saturating_add(1), milliseconds))).await
+    }
+
     /// Runs one statement that can read and nothing else. PostgreSQL itself refuses to write in the transaction, and
     /// a prepared statement cannot hold a second command that would leave it.
     pub async fn query(&self, sql: &str) -> Result<QueryResult, StoreError> {
+        self.run(sql, None).await
+    }
+
+    async fn run(&self, sql: &str, limits: Option<(i64, i64)>) -> Result<QueryResult, StoreError> {
         let mut transaction = self.pool.begin().await?;
+        if let Some((_, milliseconds)) = limits {
+            let limit = sqlx::query("select set_config('statement_timeout', $1, true)");
+            limit.bind(milliseconds.to_string()).execute(&mut *transaction).await?;
+        }
         sqlx::query("set transaction read only").execute(&mut *transaction).await?;
         give_up_rights(&mut transaction).await?;
         sqlx::query("set local enable_seqscan = on").execute(&mut *transaction).await?;
@@ -29,9 +65,10 @@ impl Store {
             // Positions for names, so that columns of one name do not hide each other.
             let aliases: Vec<String> = (0..columns.len()).map(|it| format!("c{it}")).collect();
             let wrapped = format!(
-                "select json_build_array({})::text from (\n{sql}\n) as q({})",
+                "select json_build_array({})::text from (\n{sql}\n) as q({}){}",
                 aliases.join(", "),
-                aliases.join(", ")
+                aliases.join(", "),
+                limits.map_or(String::new(), |(rows, _)| format!(" limit {rows}"))
             );
             values(sqlx::query(AssertSqlSafe(wrapped)).fetch_all(&mut *transaction).await?)?
         } else {

@@ -25,6 +25,7 @@ mod watch;
 
 pub use error::ServerError;
 pub use options::{Listen, Options, WatchCommand, default_data_dir};
+pub(crate) use reader::PRIVATE_TABLES;
 pub use reader::grant_reader;
 pub use running::Running;
 pub use status::Status;

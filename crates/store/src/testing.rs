@@ -28,6 +28,22 @@ impl Store {
         Ok(rows.into_iter().filter_map(|mut row| row.swap_remove(0).as_object().cloned()).collect())
     }
 
+    /// Every row of every table as text, as a dump of the database would have it.
+    pub async fn dump(&self) -> Result<String, StoreError> {
+        let tables: Vec<String> = sqlx::query_scalar(
+            "select format('%I.%I', schemaname, tablename) from pg_tables where schemaname in ('public', 'weir')",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut dump = String::new();
+        for table in tables {
+            let sql = format!("select coalesce(string_agg(t::text, E'\\n'), '') from {table} t");
+            let rows: String = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&self.pool).await?;
+            dump.push_str(&format!("{table}\n{rows}\n"));
+        }
+        Ok(dump)
+    }
+
     /// Takes every row away: much faster than another database.
     pub async fn clear(&self) -> Result<(), StoreError> {
         let tables: Vec<String> = sqlx::query_scalar(

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use catalogue::issues::ISSUES;
 use catalogue::{Connector, Instance, List, Origin, RESOURCES, Resource, Rows};
@@ -52,6 +52,12 @@ pub struct Options {
     pub database_patience: Duration,
     /// Whether the credentials are job tokens, which read one project by REST and little of it.
     pub job_token: bool,
+    /// The connection this is for, where there is one.
+    pub connection: Option<i64>,
+    /// Whether only a sync that another process leads is worked on.
+    pub only_help: bool,
+    /// How long what is older than the first window is read for; what is left then is left to the next run.
+    pub older_for: Option<Duration>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
 }
@@ -79,6 +85,9 @@ impl Options {
             patience: PATIENCE,
             database_patience: DATABASE_PATIENCE,
             job_token: false,
+            connection: None,
+            only_help: false,
+            older_for: None,
             clock,
         }
     }
@@ -116,11 +125,16 @@ impl Stop {
         self.0.load(Relaxed)
     }
 
-    /// Returns when somebody has asked and the page in hand takes too long: it may be waiting for a limit.
-    pub(crate) async fn overdue(&self) {
+    /// Returns when somebody has asked.
+    pub async fn wait(&self) {
         while !self.asked() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+    }
+
+    /// Returns when somebody has asked and the page in hand takes too long: it may be waiting for a limit.
+    pub(crate) async fn overdue(&self) {
+        self.wait().await;
         tokio::time::sleep(GRACE).await;
     }
 }
@@ -162,6 +176,8 @@ pub(crate) struct Engine {
     pub(crate) refusals: Refusals,
     pub(crate) progress: Arc<Progress>,
     pub(crate) stop: Stop,
+    /// Until when what is older than the first window is read.
+    pub(crate) older_until: Option<Instant>,
     /// Set when a worker met something that ends the run.
     pub(crate) ending: AtomicBool,
     /// Set when all the work is laid out: before that, workers without work wait for more.
@@ -176,6 +192,11 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.options.clock.now()
+    }
+
+    /// Whether the time for what is older than the first window is over.
+    pub(crate) fn older_is_over(&self) -> bool {
+        self.older_until.is_some_and(|it| it <= Instant::now())
     }
 
     pub(crate) fn origin(&self) -> Origin {

@@ -191,10 +191,10 @@ impl Walk<'_> {
         reaches(partition, self.engine.options.scope.since)
     }
 
-    /// Whether the way back pauses here, so that other projects get their newer part first.
+    /// Whether the way back pauses here: other projects get their newer part first, or it is left to the next run.
     fn pauses(&self, partition: &Partition) -> bool {
         let older = partition.complete_from.is_some_and(|it| it < self.engine.started - RECENT);
-        older && self.lease.is_some_and(|it| it.unit.priority < OLDER)
+        older && self.lease.is_some_and(|it| it.unit.priority < OLDER || self.engine.older_is_over())
     }
 
     /// Writes a page and its cursor.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use catalogue::Instance;
 use chrono::{DateTime, Utc};
 use gitlab_client::Client;
-use store::{InstanceRow, Joined, KnownProject, Proof, Store};
+use store::{InstanceRow, Joined, KnownProject, Proof, Run, Store};
 
 use crate::capabilities::{self, Capabilities};
 use crate::ending::{abandon, failure, finish};
@@ -127,7 +127,20 @@ async fn once(
 ) -> Result<Option<()>, Halt> {
     let row = store.instance(client.base_url().as_str()).await?;
     let scope = options.text();
-    let joined = store.join_sync(row.number, &outcome.connectors, &scope, owner, options.clock.now()).await?;
+    let run = Run {
+        instance: row.number,
+        connectors: &outcome.connectors,
+        scope: &scope,
+        connection: options.connection,
+        owner,
+    };
+    let joined = match options.only_help {
+        true => match store.help_sync(&run).await? {
+            Some(joined) => joined,
+            None => return Ok(Some(())),
+        },
+        false => store.join_sync(&run, options.clock.now()).await?,
+    };
     let helped = joined.leadership.is_none().then_some(joined.id);
     let connecting = engine(client, store, options, &row, helped, progress.clone(), stop.clone());
     let engine = tokio::select! {
@@ -193,6 +206,7 @@ pub(crate) async fn engine(
         tally: Default::default(),
         progress,
         stop,
+        older_until: options.older_for.map(|it| Instant::now() + it),
         ending: Default::default(),
         planned: AtomicBool::new(helped.is_some()),
         sizes: Default::default(),

@@ -128,11 +128,12 @@ impl Reading<'_> {
         Ok(walk.take(listed, &living.into_iter().collect(), self.trunk.head.as_deref()))
     }
 
-    /// Whether the way back pauses here, so that other projects get their newer part first.
+    /// Whether the way back pauses here: other projects get their newer part first, or it is left to the next run.
     fn pauses(&self, walk: &Walk, page: &Fetched) -> bool {
         let last = page.listed.as_ref().and_then(|it| it.commits.last()?.committed_at);
         let older = last.is_some_and(|it| it < self.engine.started - listing::RECENT);
-        walk.everything && older && self.lease.unit.priority < listing::OLDER
+        let waits = self.lease.unit.priority < listing::OLDER || self.engine.older_is_over();
+        walk.everything && older && waits
     }
 
     async fn finish(&mut self, walk: &Walk, page: &Fetched) -> Result<(), Halt> {

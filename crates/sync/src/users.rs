@@ -143,7 +143,7 @@ async fn singly(engine: &Engine, unknown: &[i64]) -> Result<(), Halt> {
         );
         return Ok(());
     }
-    let reads = stream::iter(unknown).map(|user| one(engine, *user));
+    let reads = stream::iter(unknown.to_vec()).map(|user| one(engine, user));
     reads.buffer_unordered(engine.options.workers.max(1)).try_collect::<()>().await
 }
 

@@ -11,7 +11,7 @@ mod words;
 
 use catalogue::Connector;
 use chrono::NaiveDate;
-use gitlab_client::{Client, Error, Request};
+use gitlab_client::{BaseUrl, Client, Error, Request};
 use serde::Serialize;
 
 use crate::Failure;
@@ -99,6 +99,18 @@ impl Verification {
             tokens: Vec::new(),
             probes: Vec::new(),
             error: None,
+        }
+    }
+
+    /// Nothing could be asked.
+    pub(crate) fn impossible(base: &BaseUrl, failure: Failure) -> Verification {
+        Verification {
+            ok: false,
+            url: base.as_str().to_owned(),
+            version: None,
+            tokens: Vec::new(),
+            probes: Vec::new(),
+            error: Some(failure),
         }
     }
 

@@ -101,7 +101,16 @@ async fn read(engine: &Engine, lease: &Lease) -> Result<Done, Halt> {
     listing::project(engine, lease, listing).await
 }
 
+/// Whether a unit has only an older part left, and the time for such parts is over.
+fn is_left_to_the_next_run(engine: &Engine, lease: &Lease) -> bool {
+    (listing::OLDER..FAILED).contains(&lease.unit.priority) && engine.older_is_over()
+}
+
 async fn unit(engine: &Engine, lease: &Lease, failed: &mut Option<String>) -> Result<(), Halt> {
+    if is_left_to_the_next_run(engine, lease) {
+        engine.store.finish(lease).await?;
+        return Ok(());
+    }
     match read(engine, lease).await {
         Ok(Done::OlderLeft) => {
             engine.store.release(lease, listing::older(lease)).await?;

@@ -2,7 +2,10 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{database, demo, doctor, proof, psql, refresh, schema, sql, status, sync, verify};
+use crate::commands::{
+    api_key, database, demo, doctor, key, proof, psql, refresh, schema, serve, sql, status, sync, verify,
+    worker,
+};
 use crate::problem::Problem;
 use crate::secrets;
 use crate::settings::Settings;
@@ -28,6 +31,14 @@ pub struct Arguments {
 /// The commands.
 #[derive(Subcommand)]
 pub enum Command {
+    /// Run unattended: API, schedule and workers in one process
+    Serve(serve::Arguments),
+    /// Run workers alone, beside others on the same database
+    Worker(worker::Arguments),
+    /// Make, list and revoke keys of the API
+    ApiKey(api_key::Arguments),
+    /// The key that tokens in the database are sealed with
+    Key(key::Arguments),
     /// Check that a token reaches what an import needs
     Verify(verify::Arguments),
     /// Import a GitLab, or bring the import up to date
@@ -50,6 +61,13 @@ pub enum Command {
     Doctor(doctor::Arguments),
     /// See it work: an invented GitLab, imported and asked
     Demo(demo::Arguments),
+}
+
+impl Command {
+    /// Whether it runs for as long as the machine does: such commands start their log themselves.
+    pub fn is_unattended(&self) -> bool {
+        matches!(self, Command::Serve(_) | Command::Worker(_))
+    }
 }
 
 /// Reads the command line. Help and mistakes end the process, as everywhere.

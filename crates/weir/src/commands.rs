@@ -1,13 +1,17 @@
 //! One file per command.
 
+pub mod api_key;
 pub mod database;
 pub mod demo;
 pub mod doctor;
+pub mod key;
 pub mod proof;
 pub mod psql;
 pub mod refresh;
 pub mod schema;
+pub mod serve;
 pub mod sql;
 pub mod status;
 pub mod sync;
 pub mod verify;
+pub mod worker;

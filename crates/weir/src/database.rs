@@ -6,6 +6,7 @@ use std::time::Duration;
 use store::Store;
 use store::server::{Listen, Options, Running, Server, ServerError, Status, WatchCommand};
 
+use crate::configuration::Configuration;
 use crate::problem::Problem;
 use crate::settings::Settings;
 
@@ -29,6 +30,41 @@ pub async fn open(settings: &Settings, connections: u32) -> Result<Database, Pro
         None => own(&settings.data_dir()?.value, connections).await,
     }
 }
+
+/// Connections of a process that nobody watches: its workers and the requests it answers share them.
+pub const UNATTENDED: u32 = 24;
+
+/// Opens the database that the configuration or the command line names.
+pub async fn of(
+    settings: &Settings,
+    configuration: &Configuration,
+    connections: u32,
+) -> Result<Database, Problem> {
+    match (&settings.database_url, &configuration.database_url) {
+        (None, Some(url)) => at(url, connections).await,
+        _ => open(settings, connections).await,
+    }
+}
+
+/// The database with the rights of a reader: the role of Weir's own server, or one that the configuration names.
+pub async fn reader(database: &Database, configuration: &Configuration) -> Result<Option<Store>, Problem> {
+    let url = match (&configuration.reader_database_url, &database.running) {
+        (Some(url), _) => url.clone(),
+        (None, Some(running)) => running.reader_url(),
+        (None, None) => return Ok(None),
+    };
+    let store = Store::connect(&url, READERS).await?;
+    if store.sees_secrets().await? {
+        return Err(Problem::usage(READS_SECRETS));
+    }
+    Ok(Some(store))
+}
+
+const READS_SECRETS: &str = "The role of WEIR_READER_DATABASE_URL can read the tables in which Weir keeps sealed tokens. Make one that cannot: \
+                             `create role weir_reader login password '...'`; Weir grants it what it may read with its next start.";
+
+/// Questions in SQL that are answered at once.
+const READERS: u32 = 4;
 
 /// Opens the database in use for questions: a server of the user's own is left as it is.
 pub async fn open_for_reading(settings: &Settings) -> Result<Database, Problem> {

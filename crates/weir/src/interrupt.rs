@@ -36,6 +36,20 @@ pub fn listen(stop: Stop, display: Display) -> Listening {
     }))
 }
 
+/// Asks to stop at the first signal, and ends the process at the second.
+pub fn stop_on_signal(stop: Stop) -> Listening {
+    Listening(tokio::spawn(async move {
+        if asked().await.is_none() {
+            return;
+        }
+        stop.ask();
+        tracing::info!("asked to stop");
+        if asked().await.is_some() {
+            std::process::exit(STOPPED);
+        }
+    }))
+}
+
 /// None where this machine has no signals to listen for.
 async fn asked() -> Option<()> {
     let mut interrupt = signal(SignalKind::interrupt()).ok()?;

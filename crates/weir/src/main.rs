@@ -3,10 +3,12 @@
 mod address;
 mod arguments;
 mod commands;
+mod configuration;
 mod connection;
 mod connectors;
 mod database;
 mod interrupt;
+mod keys;
 mod logging;
 mod moments;
 mod numbers;
@@ -33,7 +35,9 @@ fn main() -> ExitCode {
 }
 
 fn start(arguments: Arguments) -> ExitCode {
-    logging::start(arguments.settings.verbose);
+    if !arguments.command.is_unattended() {
+        logging::start(arguments.settings.verbose);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match runtime {
         Ok(runtime) => {
@@ -50,6 +54,10 @@ fn start(arguments: Arguments) -> ExitCode {
 
 async fn run(Arguments { settings, command }: Arguments) -> Result<ExitCode, Problem> {
     match command {
+        Command::Serve(arguments) => commands::serve::run(&settings, arguments).await,
+        Command::Worker(arguments) => commands::worker::run(&settings, arguments).await,
+        Command::ApiKey(arguments) => commands::api_key::run(&settings, arguments).await,
+        Command::Key(arguments) => commands::key::run(&settings, arguments).await,
         Command::Verify(arguments) => commands::verify::run(&settings, arguments).await,
         Command::Sync(arguments) => commands::sync::run(&settings, *arguments).await,
         Command::Sql(arguments) => commands::sql::run(&settings, arguments).await,

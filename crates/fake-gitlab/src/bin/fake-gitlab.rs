@@ -11,7 +11,7 @@ use fake_gitlab::builder::{DEFAULT_TOKEN, listen};
 use fake_gitlab::faults::{Fault, FaultPlan};
 use fake_gitlab::limits::{LimitSettings, Throttle};
 use fake_gitlab::world::generate::{READER, Scale, generate};
-use fake_gitlab::{Builder, Edition, FakeGitlab, TokenSpec};
+use fake_gitlab::{Builder, Edition, FakeGitlab, HookSettings, TokenSpec};
 
 /// A deterministic GitLab for tests, benchmarks and demonstrations.
 #[derive(Parser)]
@@ -67,6 +67,12 @@ struct Arguments {
     /// A token more of the same user; repeatable.
     #[arg(long, value_name = "TOKEN")]
     token_of_the_same: Vec<String>,
+    /// The token's user administers the instance, and the token may write: it can make webhooks.
+    #[arg(long)]
+    administrator: bool,
+    /// Disable webhooks that fail again and again, as gitlab.com does.
+    #[arg(long)]
+    disable_failing_hooks: bool,
     /// Serve the recordings of this directory instead of a world.
     #[arg(long)]
     replay: Option<PathBuf>,
@@ -197,6 +203,13 @@ fn builder(arguments: &Arguments) -> Builder {
         TokenSpec::personal(token, twin)
     });
     let more: Vec<TokenSpec> = same.chain(others).collect();
+    let mut token = TokenSpec::personal(&arguments.token, reader);
+    if arguments.administrator {
+        world.admins.insert(reader);
+        token.scopes = vec!["api".to_owned()];
+    }
+    let hooks =
+        HookSettings { failing_are_disabled: arguments.disable_failing_hooks, ..HookSettings::default() };
     let mut builder = FakeGitlab::builder()
         .world(world)
         .address(SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port)))
@@ -204,7 +217,8 @@ fn builder(arguments: &Arguments) -> Builder {
         .version(&arguments.gitlab_version)
         .graphql(!arguments.no_graphql)
         .latency(Duration::from_millis(arguments.latency_ms), per_item)
-        .token(TokenSpec::personal(&arguments.token, reader))
+        .hook_settings(hooks)
+        .token(token)
         .limits(limits(arguments));
     for token in more {
         builder = builder.token(token);

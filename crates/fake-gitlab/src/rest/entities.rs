@@ -3,6 +3,7 @@
 pub mod ci;
 pub mod commit;
 pub mod group;
+pub mod hook;
 pub mod issue;
 pub mod member;
 pub mod merge_request;

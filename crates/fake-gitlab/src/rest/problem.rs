@@ -1,7 +1,7 @@
 //! Answers other than success, worded as GitLab words them.
 
 use axum::http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Reply;
 
@@ -24,6 +24,15 @@ pub enum Problem {
     NoKeyset,
     /// A project under a former path; its present address.
     Moved(String),
+    /// Values that are understood and cannot be stored; the whole body says why.
+    Unprocessable(Value),
+}
+
+impl Problem {
+    /// Something that cannot be done now, for a reason.
+    pub fn refused(reason: &str) -> Self {
+        Self::Unprocessable(json!({ "message": reason }))
+    }
 }
 
 impl From<Problem> for Reply {
@@ -43,6 +52,7 @@ impl From<Problem> for Reply {
                 Reply::json(StatusCode::METHOD_NOT_ALLOWED, &json!({ "error": error }))
             }
             Problem::Moved(to) => moved(to),
+            Problem::Unprocessable(body) => Reply::json(StatusCode::UNPROCESSABLE_ENTITY, &body),
         }
     }
 }

@@ -33,6 +33,11 @@ impl Reply {
         Self::json(StatusCode::OK, body)
     }
 
+    /// A status alone.
+    pub fn empty(status: StatusCode) -> Self {
+        Self { status, headers: Vec::new(), body: Vec::new(), items: 0 }
+    }
+
     /// Plain text with a status.
     pub fn text(status: StatusCode, body: &str) -> Self {
         Self { status, headers: vec![content_type("text/plain")], body: body.into(), items: 0 }

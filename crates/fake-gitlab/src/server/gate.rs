@@ -21,6 +21,9 @@ use crate::state::State;
 use crate::tokens::{self, TokenKind, TokenSpec, TokenState};
 use crate::world::hash::{hex40, mix};
 
+/// The endpoint of requests that no route takes.
+const UNKNOWN: &str = "unknown";
+
 /// A request on its way, as far as the gate needs it.
 struct Passage {
     number: u64,
@@ -38,7 +41,7 @@ impl Passage {
         Self {
             number,
             method: request.method().clone(),
-            endpoint: matched.map_or("unknown", MatchedPath::as_str).to_owned(),
+            endpoint: matched.map_or(UNKNOWN, MatchedPath::as_str).to_owned(),
             secret: tokens::secret(request.headers()).unwrap_or_default().to_owned(),
             if_none_match: request.headers().get(header::IF_NONE_MATCH).cloned(),
             standing: None,
@@ -133,7 +136,7 @@ fn admit(state: &State, peer: &Peer, passage: &mut Passage, headers: &HeaderMap)
     }
     match passage.endpoint == GRAPHQL {
         true => check_graphql(token),
-        false => check_rest(state, passage.template(), token?),
+        false => check_rest(state, passage, token?),
     }
 }
 
@@ -145,9 +148,14 @@ fn check_graphql(token: Result<TokenSpec, Reply>) -> Result<TokenSpec, Reply> {
     token.ok().filter(readable).ok_or_else(|| Reply::json(StatusCode::UNAUTHORIZED, &refused()))
 }
 
-fn check_rest(state: &State, template: &str, token: TokenSpec) -> Result<TokenSpec, Reply> {
+fn check_rest(state: &State, passage: &Passage, token: TokenSpec) -> Result<TokenSpec, Reply> {
+    let template = passage.template();
     tokens::check_job_token(&token, template)?;
-    tokens::check_scope(&token, template)?;
+    let reads = matches!(passage.method, Method::GET | Method::HEAD);
+    match reads || passage.endpoint == UNKNOWN {
+        true => tokens::check_scope(&token, template)?,
+        false => tokens::check_writing_scope(&token)?,
+    }
     let say_when = state.settings.application_limits_say_when;
     state.limits.check_application(template, &token.user_id.to_string(), say_when)?;
     Ok(token)

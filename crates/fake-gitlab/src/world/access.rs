@@ -11,6 +11,10 @@ pub const GUEST: i32 = 10;
 pub const REPORTER: i32 = 20;
 /// Access level of a developer.
 pub const DEVELOPER: i32 = 30;
+/// Access level of a maintainer: the least that may see webhooks of a project.
+pub const MAINTAINER: i32 = 40;
+/// Access level of an owner: the least that may see webhooks of a group.
+pub const OWNER: i32 = 50;
 
 /// The user a token acts for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -51,7 +51,9 @@ impl World {
     }
 
     pub(crate) fn merge_request_mut(&mut self, id: Id) -> &mut MergeRequest {
-        self.merge_requests.get_mut(&id).expect("the merge request exists")
+        let mr = self.merge_requests.get_mut(&id).expect("the merge request exists");
+        self.events.remember(mr);
+        mr
     }
 
     /// What a saved note does to its merge request: `updated_at` moves unless it is less than a minute old.

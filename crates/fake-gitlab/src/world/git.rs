@@ -118,6 +118,15 @@ impl Repository {
         first.filter(|_| found.next().is_none()).map(|(_, commit)| commit)
     }
 
+    /// What lies between two commits, oldest first; everything where there is no first one.
+    pub fn between(&self, before: Option<&str>, after: &str) -> Vec<Commit> {
+        let known = before.map(|before| self.reachable(before)).unwrap_or_default();
+        let found = self.reachable(after).into_iter().filter(|sha| !known.contains(sha));
+        let mut found: Vec<Commit> = found.filter_map(|sha| self.get(sha)).cloned().collect();
+        found.sort_by(|one, other| (one.committer.at, &one.sha).cmp(&(other.committer.at, &other.sha)));
+        found
+    }
+
     /// A sha that no commit here has.
     pub fn new_sha(&self, project_id: Id) -> String {
         hex40(kind::COMMIT, mix(project_id as u64) ^ self.commits.len() as u64)

@@ -47,7 +47,7 @@ impl Severity {
 }
 
 /// An issue.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Issue {
     pub id: Id,
     pub iid: i64,

@@ -10,6 +10,7 @@ mod ci;
 pub use ci::*;
 
 use super::approval_rules::ApprovalRules;
+use super::event::Events;
 use super::git::Repository;
 use super::issue::Issue;
 
@@ -39,6 +40,8 @@ pub struct World {
     pub now: Time,
     /// The instance's own address without a trailing slash, as it stands in links and `web_url`s.
     pub url: String,
+    /// What happened that webhooks tell.
+    pub events: Events,
     /// The ids given out so far; an id is never given twice, even when its row was deleted.
     pub ids: Ids,
 }

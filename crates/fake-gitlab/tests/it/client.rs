@@ -78,7 +78,8 @@ pub async fn query(fake: &FakeGitlab, text: &str, headers: &[&str]) -> Answer {
     send(fake, "POST", "/api/graphql", &headers, &body).await.unwrap()
 }
 
-async fn send(
+/// Sends a request as it is; the connection may break.
+pub async fn send(
     fake: &FakeGitlab,
     method: &str,
     path: &str,

@@ -11,6 +11,7 @@ mod control;
 mod faults;
 mod generation;
 mod graphql;
+mod hooks;
 mod issues;
 mod limits;
 mod merge_requests;

@@ -11,8 +11,9 @@ use super::{DATABASE, OWNER_ROLE, READER_ROLE, probe, secret};
 const SCHEMAS: [&str; 3] = ["public", "metrics", "weir"];
 
 /// Tables of those schemas that hold secrets, sealed or hashed, and what arrived from outside unread.
-const PRIVATE_TABLES: [&str; 8] = [
+pub(crate) const PRIVATE_TABLES: [&str; 9] = [
     "api_keys",
+    "audit_log",
     "credential_secrets",
     "credentials",
     "encryption_keys",

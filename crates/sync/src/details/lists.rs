@@ -116,8 +116,9 @@ pub(super) async fn finish_lists(
     engine: &Engine,
     lists: Vec<(Parent, &'static ListKind)>,
 ) -> Result<(), Halt> {
-    let reads = stream::iter(lists).map(|(parent, kind)| rest_list(engine, parent, kind));
-    reads.buffer_unordered(engine.options.workers.max(1)).try_collect::<()>().await
+    // Made at once: what is made as the stream goes keeps the whole run from being Send.
+    let reads: Vec<_> = lists.into_iter().map(|(parent, kind)| rest_list(engine, parent, kind)).collect();
+    stream::iter(reads).buffer_unordered(engine.options.workers.max(1)).try_collect::<()>().await
 }
 
 async fn rest_list(engine: &Engine, parent: Parent, kind: &'static ListKind) -> Result<(), Halt> {

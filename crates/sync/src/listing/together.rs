@@ -68,7 +68,7 @@ pub(crate) async fn together(
         Ask { listing, after: Some(from - OVERLAP), first: size(listing).1 }
     };
     let asks = due.chunks(most).filter(|some| some.len() > 1).map(|some| ask(engine, moved(some), some));
-    let done = all(engine, asks).await?;
+    let done = all(engine, asks.collect()).await?;
     engine.store.confirm(engine.instance.0, listing.resource.name, &done, engine.started).await?;
     Ok(done.into_iter().collect())
 }
@@ -89,7 +89,7 @@ pub(crate) async fn few(
     let asks: Vec<(Ask, Vec<Due>)> =
         packs.into_iter().map(|pack| first_time(engine, listing, &pack)).collect();
     let asks = asks.iter().map(|(of, some)| ask(engine, *of, some));
-    Ok(all(engine, asks).await?.into_iter().collect())
+    Ok(all(engine, asks.collect()).await?.into_iter().collect())
 }
 
 /// Projects and their counts, as many together as fit into one request. One alone is as well read on its own.
@@ -131,7 +131,7 @@ fn first_time(engine: &Engine, listing: &'static Listing, pack: &[(i64, usize)])
 
 async fn all(
     engine: &Engine,
-    asks: impl Iterator<Item = impl Future<Output = Result<Vec<i64>, Halt>>>,
+    asks: Vec<impl Future<Output = Result<Vec<i64>, Halt>>>,
 ) -> Result<Vec<i64>, Halt> {
     let workers = engine.options.workers.max(1);
     let done: Vec<Vec<i64>> = stream::iter(asks).buffer_unordered(workers).try_collect().await?;

@@ -34,8 +34,9 @@ async fn a_process_does_not_help_the_run_that_it_lost_itself() {
     let bench = Bench::new(FakeGitlab::builder().scale(Scale::tiny()).seed(62)).await;
     let instance = bench.store.instance(bench.fake.url()).await.expect("it is known").number;
     let connectors = ["gitlab".to_owned()];
-    let join = async |owner| {
-        bench.store.join_sync(instance, &connectors, "", owner, chrono::Utc::now()).await.expect("it joins")
+    let join = async |owner: &str| {
+        let run = store::Run { instance, connectors: &connectors, scope: "", connection: None, owner };
+        bench.store.join_sync(&run, chrono::Utc::now()).await.expect("it joins")
     };
     let lost = join("one").await;
     let other = join("two").await;

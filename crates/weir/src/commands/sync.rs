@@ -293,6 +293,9 @@ impl Arguments {
             patience: self.patience.map_or(sync::PATIENCE, |it| Duration::from_secs(u64::from(it) * 60)),
             database_patience: sync::DATABASE_PATIENCE,
             job_token: false,
+            connection: None,
+            only_help: false,
+            older_for: None,
             clock: Arc::new(clock),
         })
     }

@@ -8,6 +8,7 @@ mod html;
 mod kills;
 mod proof;
 mod refresh;
+mod serve;
 mod soak;
 mod sql;
 mod sync;

@@ -106,7 +106,8 @@ pub fn state(state: MergeRequestState) -> &'static str {
     }
 }
 
-fn merge_status(mr: &MergeRequest) -> (&'static str, &'static str) {
+/// Whether it can be merged, in two of GitLab's ways to say it.
+pub fn merge_status(mr: &MergeRequest) -> (&'static str, &'static str) {
     match mr.state {
         MergeRequestState::Closed | MergeRequestState::Merged => ("can_be_merged", "not_open"),
         _ if mr.draft => ("can_be_merged", "draft_status"),

@@ -15,8 +15,9 @@ pub use pipelines::{NewJob, NewPipeline};
 
 use chrono::TimeDelta;
 
+use crate::world::event::Happening;
 use crate::world::hash::mix;
-use crate::world::model::{Id, Job, Pipeline, Time, World};
+use crate::world::model::{Id, Job, JobKind, Pipeline, Time, World};
 
 impl World {
     /// A moment a few milliseconds later. It counts apart from [`World::tick`], so that a seed gives the same merge
@@ -41,9 +42,22 @@ impl World {
     /// Switches CI/CD of a project: disabled, private or enabled. What is there stays, out of everybody's sight.
     pub fn set_builds_access(&mut self, project_id: Id, level: &str) {
         let now = self.ci_tick();
+        let before = self.projects[&project_id].clone();
+        let path = self.project_full_path(&before);
         let project = self.projects.get_mut(&project_id).expect("the project exists");
         project.builds_access_level = level.to_owned();
         project.updated_at = now;
+        self.raise_project(project_id, &before, path);
+    }
+
+    /// Tells that a job's status changed. Bridges are not told.
+    fn raise_job(&mut self, job_id: Id) {
+        if self.events.listening && self.job_mut(job_id).kind == JobKind::Build {
+            self.raise(|world| {
+                let pipeline = &world.ci.pipelines[&world.ci.pipeline_of[&job_id]];
+                Happening::Job { pipeline: Box::new(pipeline.clone()), job_id }
+            });
+        }
     }
 
     /// Takes away what a deleted project had.

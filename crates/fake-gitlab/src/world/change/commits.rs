@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 
+use crate::world::event::Push;
 use crate::world::git::{Commit, Repository, Signature};
 use crate::world::hash::{hex40, kind, mix};
 use crate::world::model::{Id, MergeRequest, Time, World};
@@ -37,34 +38,39 @@ impl World {
         let now = self.tick();
         self.trunk_moved(project_id);
         let at = |number: usize| now - TimeDelta::minutes(7 * (commits - number) as i64);
-        (0..commits)
-            .map(|number| self.commit_to_trunk(project_id, by, at(number), "Work on the trunk"))
-            .collect()
+        self.pushing(project_id, by, |world| {
+            let commit = |number| world.commit_to_trunk(project_id, by, at(number), "Work on the trunk");
+            (0..commits).map(commit).collect()
+        })
     }
 
     /// Pushes a commit that was made long ago: its date lies before those of the commits behind it.
     pub fn push_old_commit(&mut self, project_id: Id, by: Id, age: TimeDelta) -> String {
         let now = self.tick();
         self.trunk_moved(project_id);
-        self.commit_to_trunk(project_id, by, now - age, "Found on an old disk")
+        let commit =
+            |world: &mut Self| world.commit_to_trunk(project_id, by, now - age, "Found on an old disk");
+        self.pushing(project_id, by, commit)
     }
 
     /// Takes the newest commits off the default branch and puts another in their place. The first commit stays.
     pub fn force_push_trunk(&mut self, project_id: Id, by: Id, dropped: usize) -> String {
         let now = self.tick();
         self.trunk_moved(project_id);
-        let repository = self.repository_mut(project_id);
-        for _ in 0..dropped {
-            let head = repository.head.as_deref().and_then(|head| repository.get(head));
-            let Some(before) = head.and_then(|head| head.parents.first()).cloned() else { break };
-            repository.head = Some(before);
-        }
-        self.commit_to_trunk(project_id, by, now, "Begin again from here")
+        self.pushing(project_id, by, |world| {
+            let repository = world.repository_mut(project_id);
+            for _ in 0..dropped {
+                let head = repository.head.as_deref().and_then(|head| repository.get(head));
+                let Some(before) = head.and_then(|head| head.parents.first()).cloned() else { break };
+                repository.head = Some(before);
+            }
+            world.commit_to_trunk(project_id, by, now, "Begin again from here")
+        })
     }
 
     /// Names another branch as the default, or none. The commits listed do not change: there is only one branch.
     pub fn set_default_branch(&mut self, project_id: Id, branch: Option<&str>) {
-        self.project_mut(project_id).default_branch = branch.map(str::to_owned);
+        self.edit_project(project_id, |it| it.default_branch = branch.map(str::to_owned));
     }
 
     fn trunk_moved(&mut self, project_id: Id) {
@@ -80,7 +86,10 @@ impl World {
     /// A branch begins somewhere.
     fn begin_trunk(&mut self, project_id: Id, by: Id) {
         if self.repository_mut(project_id).head.is_none() {
-            self.commit_to_trunk(project_id, by, self.now - TimeDelta::days(1), "Initial commit");
+            let long_ago = self.now - TimeDelta::days(1);
+            self.pushing(project_id, by, |world| {
+                world.commit_to_trunk(project_id, by, long_ago, "Initial commit")
+            });
         }
     }
 
@@ -98,7 +107,8 @@ impl World {
     pub(super) fn commit_to_branch(&mut self, merge_request_id: Id, by: Id, count: usize) {
         let mr = &self.merge_requests[&merge_request_id];
         let (project_id, Some(head)) = (mr.project_id, mr.sha.clone()) else { return };
-        let mut parent = mr.commits.first().cloned();
+        let before = mr.commits.first().cloned();
+        let mut parent = before.clone();
         self.begin_trunk(project_id, by);
         for number in (0..count).rev() {
             let at = self.now - TimeDelta::minutes(11 * number as i64 + 1);
@@ -110,6 +120,7 @@ impl World {
             self.merge_request_mut(merge_request_id).commits.insert(0, sha.clone());
             parent = Some(sha);
         }
+        self.raise_branch(merge_request_id, by, before, count);
     }
 
     /// Pushes to a merge request of a project that decides itself whether approvals go.
@@ -125,6 +136,7 @@ impl World {
         let now = self.tick();
         let mr = &self.merge_requests[&merge_request_id];
         let (project_id, iid, old) = (mr.project_id, mr.iid, mr.commits.clone());
+        let before = old.first().cloned();
         let salt = mix(self.ids.ticks) ^ merge_request_id as u64;
         let committer = self.signature(by, now);
         let repository = self.repository_mut(project_id);
@@ -143,8 +155,9 @@ impl World {
         let body = added_note(line.len(), &head, iid, salt);
         let mr = self.merge_request_mut(merge_request_id);
         (mr.sha, mr.commits) = (Some(head), line);
+        self.raise_branch(merge_request_id, by, before, old.len());
         if self.projects[&project_id].resets_approvals_on_push {
-            self.reset_approvals(merge_request_id);
+            self.take_approvals(merge_request_id, by);
         }
         self.system_note(merge_request_id, by, "commit", body);
     }
@@ -157,10 +170,15 @@ impl World {
         if self.projects[&project_id].default_branch.as_ref() != Some(&mr.target_branch) {
             return;
         }
+        let (mr, by) = (mr.clone(), mr.merge_user_id.unwrap_or(mr.author_id));
+        self.pushing(project_id, by, |world| world.land_on_trunk(mr, by));
+    }
+
+    fn land_on_trunk(&mut self, mr: MergeRequest, by: Id) {
+        let project_id = mr.project_id;
         let at = mr.merged_at.unwrap_or(self.now);
-        let committer = self.signature(mr.merge_user_id.unwrap_or(mr.author_id), at);
+        let committer = self.signature(by, at);
         let author = self.signature(mr.author_id, at);
-        let mr = mr.clone();
         let repository = self.repository_mut(project_id);
         let mut branch = mr.commits.first().cloned();
         if let Some(sha) = mr.squash_commit_sha {
@@ -178,6 +196,32 @@ impl World {
             mr.source_branch, mr.target_branch, mr.title, mr.iid
         );
         repository.advance(new_commit(sha, parents, committer, &message));
+    }
+
+    /// Lets the default branch move, and tells that it did.
+    fn pushing<T>(&mut self, project_id: Id, by: Id, change: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.repositories.get(&project_id).and_then(|it| it.head.clone());
+        let done = change(self);
+        self.raise_push(|world| {
+            let repository = world.repositories.get(&project_id)?;
+            let after = repository.head.clone().filter(|head| before.as_ref() != Some(head))?;
+            let branch = world.projects[&project_id].default_branch.clone();
+            let branch = branch.unwrap_or_else(|| "main".to_owned());
+            let commits = repository.between(before.as_deref(), &after);
+            Some(Push { project_id, by, branch, before, after, commits })
+        });
+        done
+    }
+
+    /// Tells that the branch of a merge request moved, in the project it comes from, and brought so many commits.
+    fn raise_branch(&mut self, merge_request_id: Id, by: Id, before: Option<String>, count: usize) {
+        self.raise_push(|world| {
+            let mr = &world.merge_requests[&merge_request_id];
+            let after = mr.commits.first().filter(|head| before.as_ref() != Some(*head))?.clone();
+            let commits = world.commits_of(mr).into_iter().take(count).rev().cloned().collect();
+            let (project_id, branch) = (mr.source_project_id?, mr.source_branch.clone());
+            Some(Push { project_id, by, branch, before, after, commits })
+        });
     }
 }
 

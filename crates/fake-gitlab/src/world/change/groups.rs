@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::world::event::Change;
 use crate::world::model::{Id, Owner, World};
 
 impl World {
@@ -13,6 +14,7 @@ impl World {
         let inside = |id: &Id| self.project_groups(&self.projects[id]).contains(&group_id);
         let projects: Vec<Id> = self.projects.keys().copied().filter(inside).collect();
         projects.into_iter().for_each(|id| self.delete_project(id));
+        groups.iter().for_each(|id| self.raise_group(*id, Change::Removed, None));
         let gone = |owner: &Owner| matches!(owner, Owner::Group(id) if groups.contains(id));
         self.labels.retain(|_, label| !gone(&label.owner));
         self.milestones.retain(|_, milestone| !gone(&milestone.owner));

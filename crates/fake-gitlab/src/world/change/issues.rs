@@ -53,6 +53,7 @@ impl World {
             user_notes_count: 0,
         };
         self.issues.insert(id, issue);
+        self.raise_issue(id, None);
         id
     }
 
@@ -60,18 +61,22 @@ impl World {
     pub fn edit_issue(&mut self, issue_id: Id, change: impl FnOnce(&mut Issue)) {
         let now = self.tick();
         let issue = self.issue_mut(issue_id);
+        let before = issue.clone();
         change(issue);
         issue.updated_at = now;
+        self.raise_issue(issue_id, Some(before));
     }
 
     /// Changes what lies beside an issue: `updated_at` moves unless it is less than a minute old.
     fn touch_issue(&mut self, issue_id: Id, change: impl FnOnce(&mut Issue)) {
         let now = self.tick();
         let issue = self.issue_mut(issue_id);
+        let before = issue.clone();
         change(issue);
         if now - issue.updated_at > TOUCH_INTERVAL {
             issue.updated_at = now;
         }
+        self.raise_issue(issue_id, Some(before));
     }
 
     fn issue_mut(&mut self, issue_id: Id) -> &mut Issue {

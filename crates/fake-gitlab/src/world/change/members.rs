@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use crate::world::model::{Id, Member, User, UserType, World};
+use crate::world::event::{Change, Happening, MemberMoved};
+use crate::world::model::{Id, Member, Owner, User, UserType, World};
 
 impl World {
     /// Creates a user.
@@ -21,6 +22,7 @@ impl World {
             created_at: now,
         };
         self.users.insert(id, user);
+        self.raise(|world| Happening::User(world.users[&id].clone()));
         id
     }
 
@@ -34,10 +36,8 @@ impl World {
     ) {
         let created_at = self.tick();
         let members = &mut self.groups.get_mut(&group_id).expect("the group exists").members;
-        let fresh = Member { user_id, access_level, created_at, expires_at };
-        let member = members.entry(user_id).or_insert(fresh);
-        member.access_level = access_level;
-        member.expires_at = expires_at;
+        let change = put(members, Member { user_id, access_level, created_at, expires_at });
+        self.raise_member(change, Owner::Group(group_id), user_id);
     }
 
     /// Adds a direct member to a project, or changes the level of one.
@@ -50,10 +50,8 @@ impl World {
     ) {
         let created_at = self.tick();
         let members = &mut self.projects.get_mut(&project_id).expect("the project exists").members;
-        let fresh = Member { user_id, access_level, created_at, expires_at };
-        let member = members.entry(user_id).or_insert(fresh);
-        member.access_level = access_level;
-        member.expires_at = expires_at;
+        let change = put(members, Member { user_id, access_level, created_at, expires_at });
+        self.raise_member(change, Owner::Project(project_id), user_id);
     }
 
     /// Creates a service account that is a member wherever another user is, with the same rights.
@@ -76,15 +74,43 @@ impl World {
 
     /// Removes a direct member of a group.
     pub fn remove_group_member(&mut self, group_id: Id, user_id: Id) {
-        if let Some(group) = self.groups.get_mut(&group_id) {
-            group.members.remove(&user_id);
+        let Some(group) = self.groups.get_mut(&group_id) else { return };
+        if let Some(member) = group.members.remove(&user_id) {
+            let place = Owner::Group(group_id);
+            self.raise(|_| Happening::Member(MemberMoved { change: Change::Removed, place, member }));
         }
     }
 
     /// Removes a direct member of a project.
     pub fn remove_project_member(&mut self, project_id: Id, user_id: Id) {
-        if let Some(project) = self.projects.get_mut(&project_id) {
-            project.members.remove(&user_id);
+        let Some(project) = self.projects.get_mut(&project_id) else { return };
+        if let Some(member) = project.members.remove(&user_id) {
+            let place = Owner::Project(project_id);
+            self.raise(|_| Happening::Member(MemberMoved { change: Change::Removed, place, member }));
+        }
+    }
+
+    fn raise_member(&mut self, change: Change, place: Owner, user_id: Id) {
+        self.raise(|world| {
+            let members = match place {
+                Owner::Group(id) => &world.groups[&id].members,
+                Owner::Project(id) => &world.projects[&id].members,
+            };
+            Happening::Member(MemberMoved { change, place, member: members[&user_id].clone() })
+        });
+    }
+}
+
+/// Adds a membership, or changes level and end of the one there is.
+fn put(members: &mut BTreeMap<Id, Member>, new: Member) -> Change {
+    match members.get_mut(&new.user_id) {
+        Some(member) => {
+            (member.access_level, member.expires_at) = (new.access_level, new.expires_at);
+            Change::Updated
+        }
+        None => {
+            members.insert(new.user_id, new);
+            Change::Created
         }
     }
 }

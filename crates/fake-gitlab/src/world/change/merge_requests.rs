@@ -78,6 +78,7 @@ impl World {
         self.make_approval_rules(id);
         self.commit_to_branch(id, new.author_id, 1 + (id % 3) as usize);
         self.note_activity(id);
+        self.raise_opened(id);
         id
     }
 
@@ -93,7 +94,7 @@ impl World {
         mr.sha = Some(head);
         self.commit_to_branch(merge_request_id, by, commits);
         if reset_approvals {
-            self.reset_approvals(merge_request_id);
+            self.take_approvals(merge_request_id, by);
         }
         self.system_note(merge_request_id, by, "commit", body);
     }

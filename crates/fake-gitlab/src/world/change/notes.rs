@@ -86,7 +86,7 @@ impl World {
     pub fn system_note(&mut self, merge_request_id: Id, author_id: Id, action: &str, body: String) -> Id {
         self.tick();
         let id = self.next_note_id();
-        self.save_note(Note {
+        let id = self.save_note(Note {
             id,
             merge_request_id,
             author_id,
@@ -100,7 +100,9 @@ impl World {
             internal: false,
             created_at: self.now,
             updated_at: self.now,
-        })
+        });
+        self.raise_noted(merge_request_id, author_id, action);
+        id
     }
 
     /// Changes the text: moves the note's `updated_at` and touches the merge request.
@@ -111,6 +113,7 @@ impl World {
         note.updated_at = now;
         let merge_request_id = note.merge_request_id;
         self.touch(merge_request_id);
+        self.raise_note(note_id, true);
     }
 
     /// Resolves or reopens every resolvable note of the thread.
@@ -128,6 +131,7 @@ impl World {
             }
         }
         self.touch(merge_request_id);
+        self.events.forget(merge_request_id);
     }
 
     /// Deletes a note. Nothing else moves: GitLab touches only when a note is saved.
@@ -142,10 +146,13 @@ impl World {
     }
 
     fn save_note(&mut self, note: Note) -> Id {
-        let (id, merge_request_id) = (note.id, note.merge_request_id);
+        let (id, merge_request_id, system) = (note.id, note.merge_request_id, note.system);
         self.merge_request_mut(merge_request_id).note_ids.push(id);
         self.notes.insert(id, note);
         self.touch(merge_request_id);
+        if !system {
+            self.raise_note(id, false);
+        }
         id
     }
 }

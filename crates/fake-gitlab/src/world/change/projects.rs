@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::world::event::Change;
 use crate::world::model::{Group, Id, Label, Milestone, Namespace, Owner, Project, World};
 
 impl World {
@@ -22,6 +23,7 @@ impl World {
             invited_groups: BTreeMap::new(),
         };
         self.groups.insert(id, group);
+        self.raise_group(id, Change::Created, None);
         id
     }
 
@@ -32,9 +34,13 @@ impl World {
         for id in below {
             self.remember_path(id);
         }
+        let old_paths = (self.groups[&group_id].path.clone(), self.group_full_path(group_id));
         let group = self.groups.get_mut(&group_id).expect("the group exists");
         group.name = name.to_owned();
         group.path = path.to_owned();
+        if old_paths.0 != path {
+            self.raise_group(group_id, Change::Updated, Some(old_paths));
+        }
     }
 
     fn projects_below(&self, group_id: Id) -> Vec<Id> {
@@ -84,63 +90,71 @@ impl World {
             issue_ids: Vec::new(),
         };
         self.projects.insert(id, project);
+        self.raise_presence(id, Change::Created);
         id
     }
 
-    pub(super) fn project_mut(&mut self, project_id: Id) -> &mut Project {
+    /// Changes a project's own columns.
+    pub(super) fn edit_project(&mut self, project_id: Id, change: impl FnOnce(&mut Project)) {
         let now = self.tick();
+        let before = self.projects[&project_id].clone();
+        let path = self.project_full_path(&before);
         let project = self.projects.get_mut(&project_id).expect("the project exists");
         project.updated_at = now;
-        project
+        change(project);
+        self.raise_project(project_id, &before, path);
     }
 
     /// Renames a project and its path; the old path answers 301.
     pub fn rename_project(&mut self, project_id: Id, name: &str, path: &str) {
         self.remember_path(project_id);
-        let project = self.project_mut(project_id);
-        project.name = name.to_owned();
-        project.path = path.to_owned();
+        self.edit_project(project_id, |project| {
+            project.name = name.to_owned();
+            project.path = path.to_owned();
+        });
     }
 
     /// Describes a project.
     pub fn describe_project(&mut self, project_id: Id, description: &str, topics: &[&str]) {
-        let project = self.project_mut(project_id);
-        project.description = Some(description.to_owned());
-        project.topics = topics.iter().map(|&topic| topic.to_owned()).collect();
+        self.edit_project(project_id, |project| {
+            project.description = Some(description.to_owned());
+            project.topics = topics.iter().map(|&topic| topic.to_owned()).collect();
+        });
     }
 
     /// Archives a project or takes it back.
     pub fn archive_project(&mut self, project_id: Id, archived: bool) {
-        self.project_mut(project_id).archived = archived;
+        self.edit_project(project_id, |it| it.archived = archived);
     }
 
     /// Switches merge requests: disabled, private or enabled.
     pub fn set_merge_requests_access(&mut self, project_id: Id, level: &str) {
-        self.project_mut(project_id).merge_requests_access_level = level.to_owned();
+        self.edit_project(project_id, |it| it.merge_requests_access_level = level.to_owned());
     }
 
     /// Switches issues: disabled, private or enabled.
     pub fn set_issues_access(&mut self, project_id: Id, level: &str) {
-        self.project_mut(project_id).issues_access_level = level.to_owned();
+        self.edit_project(project_id, |it| it.issues_access_level = level.to_owned());
     }
 
     /// Switches the repository: disabled, private or enabled. Merge requests and pipelines are never more open than
     /// it is, and do not come back by themselves.
     pub fn set_repository_access(&mut self, project_id: Id, level: &str) {
-        let project = self.project_mut(project_id);
-        project.repository_access_level = level.to_owned();
-        for other in [&mut project.merge_requests_access_level, &mut project.builds_access_level] {
-            if level == "disabled" || (level == "private" && other == "enabled") {
-                level.clone_into(other);
+        self.edit_project(project_id, |project| {
+            project.repository_access_level = level.to_owned();
+            for other in [&mut project.merge_requests_access_level, &mut project.builds_access_level] {
+                if level == "disabled" || (level == "private" && other == "enabled") {
+                    level.clone_into(other);
+                }
             }
-        }
+        });
     }
 
     /// Moves a project into another group. What its merge requests and issues carry of labels and milestones of groups it
     /// leaves is copied into the project, and neither moves.
     pub fn transfer_project(&mut self, project_id: Id, group_id: Id) {
         self.remember_path(project_id);
-        self.project_mut(project_id).namespace = Namespace::Group(group_id);
+        self.edit_project(project_id, |it| it.namespace = Namespace::Group(group_id));
         let owners = self.owners_above(project_id);
         let merge_requests: Vec<Id> =
             self.merge_requests.values().filter(|mr| mr.project_id == project_id).map(|mr| mr.id).collect();
@@ -192,23 +206,28 @@ impl World {
     /// Marks a project for deletion: its path gets `-deletion_scheduled-<id>` and only owners still see it.
     pub fn schedule_deletion(&mut self, project_id: Id) {
         let today = self.now.date_naive();
-        let project = self.project_mut(project_id);
-        project.marked_for_deletion_on = Some(today);
-        project.path = format!("{}-deletion_scheduled-{project_id}", project.path);
-        project.name = format!("{}-deletion_scheduled-{project_id}", project.name);
+        self.edit_project(project_id, |project| {
+            project.marked_for_deletion_on = Some(today);
+            project.path = format!("{}-deletion_scheduled-{project_id}", project.path);
+            project.name = format!("{}-deletion_scheduled-{project_id}", project.name);
+        });
     }
 
     /// Takes the mark for deletion back.
     pub fn restore_project(&mut self, project_id: Id) {
-        let project = self.project_mut(project_id);
-        project.marked_for_deletion_on = None;
         let mark = format!("-deletion_scheduled-{project_id}");
-        project.path = project.path.replace(&mark, "");
-        project.name = project.name.replace(&mark, "");
+        self.edit_project(project_id, |project| {
+            project.marked_for_deletion_on = None;
+            project.path = project.path.replace(&mark, "");
+            project.name = project.name.replace(&mark, "");
+        });
     }
 
     /// Deletes a project for good, with all that lies in it.
     pub fn delete_project(&mut self, project_id: Id) {
+        if self.projects.contains_key(&project_id) {
+            self.raise_presence(project_id, Change::Removed);
+        }
         self.projects.remove(&project_id);
         self.repositories.remove(&project_id);
         self.issues.retain(|_, issue| issue.project_id != project_id);

@@ -30,6 +30,12 @@ impl World {
 
     /// Removes all approvals without a note, as GitLab does on a push where the project asks for it.
     pub fn reset_approvals(&mut self, merge_request_id: Id) {
+        self.take_approvals(merge_request_id, self.merge_requests[&merge_request_id].author_id);
+    }
+
+    /// The same because of somebody's push.
+    pub(super) fn take_approvals(&mut self, merge_request_id: Id, by: Id) {
+        let before = self.merge_requests[&merge_request_id].clone();
         let mr = self.merge_request_mut(merge_request_id);
         mr.approvals.clear();
         for reviewer in &mut mr.reviewers {
@@ -37,6 +43,7 @@ impl World {
                 reviewer.state = ReviewState::Unapproved;
             }
         }
+        self.raise_reset(merge_request_id, by, before);
     }
 
     /// Requests changes: the reviewer's state and a system note.

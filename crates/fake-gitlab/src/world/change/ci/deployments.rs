@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::world::event::Happening;
 use crate::world::hash::{hex40, kind};
 use crate::world::model::{Deployment, DeploymentStatus, EnvironmentState, Id, MergeRequestState, World};
 
@@ -83,6 +84,9 @@ impl World {
             if self.ci.environments[&environment].state != EnvironmentState::Available {
                 self.set_environment_state(environment, EnvironmentState::Available);
             }
+        }
+        if status.is_told() {
+            self.raise(|world| Happening::Deployment(Box::new(world.ci.deployments[&id].clone())));
         }
     }
 

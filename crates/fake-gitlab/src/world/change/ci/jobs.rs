@@ -27,11 +27,13 @@ impl World {
             job.status = CiStatus::Pending;
             job.queued_at = Some(now);
         }
+        self.raise_job(job_id);
     }
 
     pub(super) fn skip_job(&mut self, job_id: Id) {
         self.ci_tick();
         self.job_mut(job_id).status = CiStatus::Skipped;
+        self.raise_job(job_id);
         self.follow_job(job_id, DeploymentStatus::Skipped);
     }
 
@@ -44,6 +46,7 @@ impl World {
         job.queued_at = job.queued_at.or(Some(now));
         job.started_at = Some(now);
         job.runner_id = Some(runner).filter(|_| job.kind == JobKind::Build);
+        self.raise_job(job_id);
         self.follow_job(job_id, DeploymentStatus::Running);
         self.refresh_pipeline(self.ci.pipeline_of[&job_id]);
     }
@@ -85,6 +88,7 @@ impl World {
             job.failure_reason = Some(reason);
             job.exit_code = (reason == FailureReason::Script).then_some(1);
         }
+        self.raise_job(job_id);
         self.follow_job(job_id, deployment);
     }
 
@@ -98,17 +102,23 @@ impl World {
         let (new, environment) = (again(old, id, by, now), old.deployment_id);
         self.pipeline_mut(pipeline_id).jobs.push(new);
         self.ci.pipeline_of.insert(id, pipeline_id);
+        self.raise_job(id);
         if let Some(deployment) = environment.and_then(|id| self.ci.deployments.get(&id)) {
             self.deploy_by(id, deployment.environment_id);
         }
-        for job in self.pipeline_mut(pipeline_id).jobs.iter_mut().filter(|job| !job.retried) {
-            if job.status == CiStatus::Skipped {
-                job.status = CiStatus::Created;
-            }
-        }
+        self.revive_skipped(pipeline_id);
         self.process(pipeline_id);
         self.refresh_pipeline(pipeline_id);
         id
+    }
+
+    fn revive_skipped(&mut self, pipeline_id: Id) {
+        let skipped =
+            self.ci.pipelines[&pipeline_id].latest_jobs().filter(|it| it.status == CiStatus::Skipped);
+        for id in skipped.map(|job| job.id).collect::<Vec<Id>>() {
+            self.job_mut(id).status = CiStatus::Created;
+            self.raise_job(id);
+        }
     }
 
     /// Somebody starts a job that was waiting for a person.
@@ -118,6 +128,7 @@ impl World {
         job.status = CiStatus::Pending;
         job.queued_at = Some(now);
         job.user_id = Some(by);
+        self.raise_job(job_id);
         self.refresh_pipeline(self.ci.pipeline_of[&job_id]);
     }
 

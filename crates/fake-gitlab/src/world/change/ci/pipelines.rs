@@ -152,6 +152,7 @@ impl World {
         if let Some(environment) = new.environment_id {
             self.deploy_by(id, environment);
         }
+        self.raise_job(id);
         id
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::world::event::Happening;
 use crate::world::model::{CiStatus, Id, Job, Pipeline, Time, World};
 
 /// What a job counts for.
@@ -80,6 +81,7 @@ impl World {
             CiStatus::Manual => pipeline.duration = duration(pipeline, now),
             _ => {}
         }
+        self.raise(|world| Happening::Pipeline(Box::new(world.ci.pipelines[&pipeline_id].clone())));
     }
 }
 

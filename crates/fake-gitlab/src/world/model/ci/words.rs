@@ -137,6 +137,11 @@ impl DeploymentStatus {
     pub fn is_finished(self) -> bool {
         matches!(self, Self::Success | Self::Failed | Self::Canceled)
     }
+
+    /// Whether webhooks tell it: the start and the end.
+    pub fn is_told(self) -> bool {
+        self.is_finished() || matches!(self, Self::Running | Self::Blocked)
+    }
 }
 
 words! {

@@ -1,0 +1,73 @@
+//! The Data Cloud API: one file per method.
+
+mod arguments;
+mod caller;
+mod connections;
+mod credentials;
+mod envelope;
+mod error;
+pub mod openapi;
+mod page;
+mod queries;
+mod schema;
+mod scopes;
+mod statuses;
+mod syncs;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::{get, post};
+
+use crate::Shared;
+
+pub use scopes::{SCOPES, Scope};
+
+use error::{ApiError, Code};
+
+/// The largest body of a request. The largest that makes sense is a list of projects.
+const BODY: usize = 1024 * 1024;
+
+/// What is answered to a method.
+type Answer<T> = Result<envelope::Envelope<T>, ApiError>;
+
+pub(crate) fn routes(app: &Shared) -> Router<Shared> {
+    let mut routes = Router::new()
+        .route("/connections.list", get(connections::list))
+        .route("/connections.info/{id}", get(connections::info))
+        .route("/connections.create", post(connections::create))
+        .route("/connections.update", post(connections::update))
+        .route("/connections.delete", post(connections::delete))
+        .route("/connections.verify", post(connections::verify))
+        .route("/connections.sync", post(connections::sync))
+        .route("/connections.pause", post(connections::pause))
+        .route("/connections.resume", post(connections::resume))
+        .route("/connections/{connection_id}/credentials.create", post(credentials::create))
+        .route("/connections/{connection_id}/credentials.update", post(credentials::update))
+        .route("/connections/{connection_id}/credentials.delete", post(credentials::delete))
+        .route("/connections/{connection_id}/credentials.list", get(credentials::list))
+        .route("/connections/{connection_id}/credentials.info/{id}", get(credentials::info))
+        .route("/syncs.list", get(syncs::list))
+        .route("/syncs.info/{id}", get(syncs::info))
+        .route("/schema.list", get(schema::list))
+        .route("/queries.run", post(queries::run))
+        .route("/openapi.json", get(openapi::document))
+        .method_not_allowed_fallback(wrong_verb)
+        .fallback(unknown)
+        .layer(DefaultBodyLimit::max(BODY));
+    if app.compatible_statuses {
+        routes = routes.layer(middleware::map_response(statuses::fold));
+    }
+    Router::new().nest("/api", routes)
+}
+
+async fn unknown() -> ApiError {
+    ApiError::new(Code::UnknownMethod, "There is no such method. /api/openapi.json lists them all.")
+}
+
+async fn wrong_verb() -> ApiError {
+    ApiError::new(
+        Code::MethodNotAllowed,
+        "The method exists, with another HTTP verb: GET for list and info, POST for the rest.",
+    )
+}

@@ -1,0 +1,221 @@
+//! A fake GitLab, a database, and the API between them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode, header};
+use fake_gitlab::FakeGitlab;
+use fake_gitlab::tokens::TokenSpec;
+use fake_gitlab::truth::{Reading, differences, truth};
+use fake_gitlab::world::generate::Scale;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use server::{App, SCOPES, Scope, router};
+use store::Store;
+use store::testing::TestDatabase;
+use store::vault::{Key, Keyring};
+use sync::connection::Network;
+use sync::tasks::{Here, Pace, Worker, work};
+use sync::{Clock, Stop, SystemClock};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+/// Everything a test of the API needs.
+pub struct Bench {
+    pub gitlab: FakeGitlab,
+    pub database: TestDatabase,
+    pub store: Store,
+    pub ring: Arc<Keyring>,
+    /// A key that may do everything.
+    pub key: String,
+    router: Router,
+    wake: Arc<Notify>,
+    here: Here,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub body: Value,
+    pub text: String,
+}
+
+impl Reply {
+    /// The status and the error code.
+    pub fn error(&self) -> (u16, &str) {
+        assert_eq!(self.body["ok"], false, "{}", self.text);
+        assert!(self.body["message"].as_str().is_some_and(|it| it.len() > 10), "{}", self.text);
+        (self.status, self.body["error"].as_str().unwrap_or_default())
+    }
+
+    /// The body of a success.
+    pub fn ok(self, status: u16) -> Value {
+        assert_eq!((self.status, &self.body["ok"]), (status, &Value::Bool(true)), "{}", self.text);
+        self.body
+    }
+}
+
+impl Bench {
+    pub async fn new() -> Bench {
+        Bench::with(|_| {}).await
+    }
+
+    pub async fn with(change: impl FnOnce(&mut App)) -> Bench {
+        let database = TestDatabase::new().await;
+        let store = database.store().await;
+        let gitlab = FakeGitlab::builder().scale(Scale::tiny()).start().await.expect("the fake starts");
+        let ring = Arc::new(Keyring::new(Key::generate().0, Vec::new()));
+        store.unlock(&ring, SystemClock.now()).await.expect("the key fits");
+        let scopes: Vec<String> = SCOPES.iter().map(|it| it.name().to_owned()).collect();
+        let (_, key) = store.create_api_key("test", &scopes, SystemClock.now()).await.expect("a key");
+        let (wake, here) = (Arc::new(Notify::new()), Here::default());
+        let mut app = App {
+            store: store.clone(),
+            reader: Some(store.clone()),
+            ring: ring.clone(),
+            network: Network::default(),
+            clock: Arc::new(SystemClock),
+            wake: wake.clone(),
+            here: here.clone(),
+            compatible_statuses: false,
+        };
+        change(&mut app);
+        let key = key.expose_secret().to_owned();
+        Bench { gitlab, database, store, ring, key, router: router(app), wake, here }
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Reply {
+        use tower::ServiceExt;
+        let response = self.router.clone().oneshot(request).await.expect("the router answers");
+        let status = response.status();
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("the body is whole");
+        let text = String::from_utf8(bytes.to_vec()).expect("the body is text");
+        let body = serde_json::from_str(&text).unwrap_or_default();
+        assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{text}");
+        Reply { status: status.as_u16(), body, text }
+    }
+
+    pub fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
+        let authorization = format!("Bearer {}", self.key);
+        Request::builder()
+            .method(method)
+            .uri(format!("/api/{path}"))
+            .header(header::AUTHORIZATION, authorization)
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(self.request("GET", path).body(Body::empty()).expect("a request")).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
+        self.post_text(path, "application/json", &body.to_string()).await
+    }
+
+    pub async fn post_text(&self, path: &str, kind: &str, body: &str) -> Reply {
+        let request = self.request("POST", path).header(header::CONTENT_TYPE, kind);
+        self.send(request.body(Body::from(body.to_owned())).expect("a request")).await
+    }
+
+    /// A key that may do this alone.
+    pub async fn only(&mut self, scope: Scope) {
+        let scopes = [scope.name().to_owned()];
+        let (_, key) = self.store.create_api_key("one", &scopes, SystemClock.now()).await.expect("a key");
+        self.key = key.expose_secret().to_owned();
+    }
+
+    /// A connection of this type without a credential; its number.
+    pub async fn connection(&self, kind: &str) -> i64 {
+        let body = json!({ "type": kind, "settings": { "base_url": self.gitlab.url() } });
+        self.post("connections.create", body).await.ok(201)["connection"]["id"].as_i64().expect("a number")
+    }
+
+    /// A connection with a credential that works.
+    pub async fn working(&self, kind: &str) -> i64 {
+        let connection = self.connection(kind).await;
+        let body = json!({ "secrets": { "api_token": self.gitlab.token() } });
+        self.post(&format!("connections/{connection}/credentials.create"), body).await.ok(201);
+        connection
+    }
+
+    /// Another token of the fake's viewer.
+    pub fn twin(&self, token: &str) {
+        self.token(TokenSpec::personal(token, self.gitlab.viewer().user_id));
+    }
+
+    pub fn token(&self, spec: TokenSpec) {
+        self.gitlab.state().add_token(spec);
+    }
+
+    /// Holds every table against what the fake says is true.
+    pub async fn assert_equal(&self) {
+        let reading = Reading::GRAPHQL.with_issues();
+        let wanted = truth(&self.gitlab.world(), &self.gitlab.viewer(), reading);
+        assert!(wanted.values().map(Vec::len).sum::<usize>() > 100, "there is something to compare");
+        for (table, rows) in wanted {
+            let stored = self.store.live_rows(table).await.expect("the table can be read");
+            let wrong = differences(table, &rows, &stored);
+            assert!(wrong.is_empty(), "{} differences: {:#?}", wrong.len(), wrong.first());
+        }
+    }
+
+    /// A worker as another process would be.
+    pub fn worker(&self, owner: &str) -> Worker {
+        let pace = Pace {
+            older_for: Duration::from_secs(60),
+            patience: Duration::from_secs(2),
+            retry_base: Duration::from_millis(200),
+            retry_max: Duration::from_secs(1),
+            heartbeat: Duration::from_millis(500),
+        };
+        Worker {
+            store: self.store.clone(),
+            ring: self.ring.clone(),
+            network: Network::default(),
+            pace,
+            clock: Arc::new(SystemClock),
+            owner: owner.to_owned(),
+            wake: self.wake.clone(),
+            here: self.here.clone(),
+        }
+    }
+
+    pub fn work(&self, owner: &str) -> Working {
+        let stop = Stop::default();
+        Working { task: tokio::spawn(work(self.worker(owner), stop.clone())), stop }
+    }
+
+    /// Waits until the connection is as wanted.
+    pub async fn until(&self, connection: i64, wanted: impl Fn(&Value) -> bool) -> Value {
+        for _ in 0..600 {
+            let shown =
+                self.get(&format!("connections.info/{connection}")).await.ok(200)["connection"].take();
+            if wanted(&shown) {
+                return shown;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let last = self.get(&format!("connections.info/{connection}")).await.text;
+        panic!("connection {connection} did not become as wanted in 30 s: {last}");
+    }
+}
+
+/// A worker that runs until it is stopped.
+pub struct Working {
+    task: JoinHandle<()>,
+    stop: Stop,
+}
+
+impl Working {
+    pub async fn stop(self) {
+        self.stop.ask();
+        self.task.await.expect("the worker ends well");
+    }
+
+    /// Ends it as kill -9 would.
+    pub fn kill(self) {
+        self.task.abort();
+    }
+}

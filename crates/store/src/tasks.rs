@@ -1,0 +1,201 @@
+//! The schedule: what is due for each connection, who runs it, and how it ended.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::FromRow;
+
+use crate::{Store, StoreError};
+
+/// How long a worker may be silent before its task is given to another, in seconds.
+const LEASE_SECONDS: f64 = 60.0;
+
+/// A task with how it stands.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct TaskRow {
+    /// The connection.
+    pub connection_id: i64,
+    /// sync or sweep.
+    pub activity: String,
+    /// When it is to start.
+    pub due_at: DateTime<Utc>,
+    /// Who runs it now.
+    pub owner: Option<String>,
+    /// When that worker counts as gone.
+    pub until: Option<DateTime<Utc>>,
+    /// When it last started.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it last ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// How it last ended.
+    pub outcome: Option<String>,
+    /// How often in a row it has failed.
+    pub failures: i32,
+    /// Why it last failed.
+    pub error: Option<Value>,
+}
+
+/// How a task ended, and when it is due again.
+#[derive(Debug, Clone)]
+pub struct TaskEnd {
+    /// complete, stopped or failed.
+    pub outcome: &'static str,
+    /// Why it failed.
+    pub error: Option<Value>,
+    /// When it is due again.
+    pub due_at: DateTime<Utc>,
+}
+
+impl Store {
+    /// Lays out the tasks of a connection that it does not have yet.
+    pub async fn lay_out_tasks(
+        &self,
+        connection: i64,
+        due: &[(&str, DateTime<Utc>)],
+    ) -> Result<(), StoreError> {
+        let (activities, times): (Vec<&str>, Vec<DateTime<Utc>>) = due.iter().copied().unzip();
+        sqlx::query(
+            "insert into weir.tasks (connection_id, activity, due_at)
+             select $1, a, t from unnest($2::text[], $3::timestamptz[]) as u(a, t)
+                 on conflict do nothing",
+        )
+        .bind(connection)
+        .bind(activities)
+        .bind(times)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Takes the task that has been due longest, of a connection that can work and of which no other task runs.
+    pub async fn claim_task(&self, owner: &str, now: DateTime<Utc>) -> Result<Option<TaskRow>, StoreError> {
+        let row = sqlx::query_as(
+            "with next as materialized (
+               select t.connection_id, t.activity
+                 from weir.tasks t
+                 join weir.connections c on c.id = t.connection_id
+                where t.due_at <= $2
+                  and c.deleted_at is null and c.paused_at is null and c.disabled_at is null
+                  and not exists (
+                        select from weir.tasks o
+                         where o.connection_id = t.connection_id and o.until > clock_timestamp()
+                      )
+                order by t.due_at, t.connection_id
+                limit 1
+                  for update of c skip locked
+             )
+             update weir.tasks t
+                set owner = $1, until = clock_timestamp() + make_interval(secs => $3), started_at = $2
+               from next
+              where t.connection_id = next.connection_id and t.activity = next.activity
+             returning t.*",
+        );
+        Ok(row.bind(owner).bind(now).bind(LEASE_SECONDS).fetch_optional(&self.pool).await?)
+    }
+
+    /// A task that another worker has been at for a while, and that this one may help with.
+    pub async fn task_to_help(&self, owner: &str, now: DateTime<Utc>) -> Result<Option<TaskRow>, StoreError> {
+        let row = sqlx::query_as(
+            "select t.* from weir.tasks t join weir.connections c on c.id = t.connection_id
+              where t.until > clock_timestamp() and not starts_with(t.owner, $1)
+                and t.started_at < $2 - interval '1 second'
+                and c.deleted_at is null and c.paused_at is null
+              order by t.started_at
+              limit 1",
+        );
+        Ok(row.bind(owner).bind(now).fetch_optional(&self.pool).await?)
+    }
+
+    /// Says that the worker of a task lives; false where another has it now, or the connection is not to work any more.
+    pub async fn renew_task(&self, task: &TaskRow) -> Result<bool, StoreError> {
+        let renewed = sqlx::query(
+            "update weir.tasks t
+                set until = clock_timestamp() + make_interval(secs => $4)
+               from weir.connections c
+              where t.connection_id = $1 and t.activity = $2 and t.owner = $3
+                and c.id = t.connection_id and c.deleted_at is null and c.paused_at is null",
+        );
+        let renewed = renewed.bind(task.connection_id).bind(&task.activity).bind(&task.owner);
+        Ok(renewed.bind(LEASE_SECONDS).execute(&self.pool).await?.rows_affected() == 1)
+    }
+
+    /// Ends a task, unless another worker has it now.
+    pub async fn end_task(
+        &self,
+        task: &TaskRow,
+        end: &TaskEnd,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "update weir.tasks
+                set owner = null, until = null, ended_at = $4, outcome = $5, error = $6
+                  , due_at = case when due_at > started_at then least(due_at, $7) else $7 end
+                  , failures = case when $5 = 'failed' then failures + 1 else 0 end
+              where connection_id = $1 and activity = $2 and owner = $3",
+        )
+        .bind(task.connection_id)
+        .bind(&task.activity)
+        .bind(&task.owner)
+        .bind(now)
+        .bind(end.outcome)
+        .bind(&end.error)
+        .bind(end.due_at)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Puts off a task that another one has just done too.
+    pub async fn put_off_task(
+        &self,
+        connection: i64,
+        activity: &str,
+        until: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "update weir.tasks set due_at = greatest(due_at, $3)
+              where connection_id = $1 and activity = $2 and owner is null",
+        )
+        .bind(connection)
+        .bind(activity)
+        .bind(until)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Makes a task due now, whatever the schedule says; false where there is none.
+    pub async fn hurry_task(
+        &self,
+        connection: i64,
+        activity: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        // One that runs is due again after it: what the caller saw change may lie behind it.
+        let hurried = sqlx::query(
+            "update weir.tasks set due_at = case when owner is null then least(due_at, $3) else $3 end
+              where connection_id = $1 and activity = $2",
+        );
+        let hurried = hurried.bind(connection).bind(activity).bind(now).execute(&self.pool).await?;
+        Ok(hurried.rows_affected() > 0)
+    }
+
+    /// The tasks of one connection, or of all that live.
+    pub async fn tasks(&self, connection: Option<i64>) -> Result<Vec<TaskRow>, StoreError> {
+        let rows = sqlx::query_as(
+            "select t.* from weir.tasks t join weir.connections c on c.id = t.connection_id
+              where c.deleted_at is null and ($1::bigint is null or t.connection_id = $1)
+              order by t.connection_id, t.activity",
+        );
+        Ok(rows.bind(connection).fetch_all(&self.pool).await?)
+    }
+
+    /// When the next task is due, of those that nobody runs.
+    pub async fn next_task_due(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let due = sqlx::query_scalar(
+            "select min(t.due_at) from weir.tasks t join weir.connections c on c.id = t.connection_id
+              where (t.until is null or t.until < clock_timestamp())
+                and c.deleted_at is null and c.paused_at is null and c.disabled_at is null",
+        );
+        Ok(due.fetch_one(&self.pool).await?)
+    }
+}

@@ -1,0 +1,208 @@
+//! `weir serve`, `weir worker`, `weir api-key` and `weir key` as people run them.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+
+use crate::bench::{Bench, finished};
+
+/// A key for tests: nothing is sealed with it that matters.
+const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+const OTHER_KEY: &str = "HwABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4=";
+
+/// A server that runs.
+struct Serving {
+    child: Child,
+    address: String,
+    key: String,
+}
+
+fn with_key(bench: &Bench, line: &str, key: &str) -> Command {
+    let mut command = bench.weir(line);
+    command.env("WEIR_ENCRYPTION_KEY", key).env("WEIR_LISTEN", "127.0.0.1:0");
+    command
+}
+
+async fn api_key(bench: &Bench) -> String {
+    let made = finished(with_key(bench, "api-key create --name test", KEY)).await.ended_with(0);
+    made.stdout.trim().to_owned()
+}
+
+async fn serve(bench: &Bench, line: &str) -> Serving {
+    let key = api_key(bench).await;
+    let mut child = with_key(bench, line, KEY).stdout(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let address = loop {
+        let line = lines.next_line().await.unwrap().expect("the server says where it listens");
+        if let Some((_, rest)) = line.split_once("http://") {
+            break rest.split_whitespace().next().unwrap().trim_end_matches('.').to_owned();
+        }
+    };
+    // What it says afterwards is not waited for.
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    Serving { child, address, key }
+}
+
+impl Serving {
+    async fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            self.key,
+            body.len()
+        );
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let status = head.split(' ').nth(1).and_then(|it| it.parse().ok()).unwrap_or_default();
+        (status, serde_json::from_str(body).unwrap_or(Value::String(body.to_owned())))
+    }
+
+    /// A connection that works.
+    async fn connect(&self, bench: &Bench) -> i64 {
+        let body = json!({ "type": "gitlab", "settings": { "base_url": bench.fake.url() } });
+        let (status, made) = self.ask("POST", "/api/connections.create", body).await;
+        assert_eq!(status, 201, "{made}");
+        let id = made["connection"]["id"].as_i64().unwrap();
+        let body = json!({ "secrets": { "api_token": bench.fake.token() } });
+        let (status, made) =
+            self.ask("POST", &format!("/api/connections/{id}/credentials.create"), body).await;
+        assert_eq!(status, 201, "{made}");
+        id
+    }
+
+    async fn until_synced(&self, id: i64) {
+        for _ in 0..600 {
+            let (_, shown) = self.ask("GET", &format!("/api/connections.info/{id}"), Value::Null).await;
+            if shown["connection"]["last_synced_at"].is_string() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the connection was not synced in 30 s");
+    }
+
+    /// Asks it to end, as a service manager does; its exit code.
+    async fn terminate(mut self) -> i32 {
+        let pid = Pid::from_raw(i32::try_from(self.child.id().unwrap()).unwrap());
+        kill(pid, Signal::SIGTERM).unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await;
+        ended.expect("it ends in time").unwrap().code().unwrap_or(-1)
+    }
+}
+
+#[tokio::test]
+async fn a_server_imports_what_it_is_told_and_ends_when_asked() {
+    let bench = Bench::new().await;
+    let serving = serve(&bench, "serve").await;
+    assert_eq!(serving.ask("GET", "/healthz", Value::Null).await.0, 200);
+    assert_eq!(serving.ask("GET", "/readyz", Value::Null).await.0, 200);
+    let id = serving.connect(&bench).await;
+    serving.until_synced(id).await;
+    assert!(bench.value("select count(*) from gitlab_merge_requests").await.as_i64() > Some(0));
+    assert_eq!(serving.terminate().await, 0);
+}
+
+#[tokio::test]
+async fn a_killed_server_goes_on_where_it_stood_and_workers_share_its_work() {
+    let bench = Bench::new().await;
+    let mut serving = serve(&bench, "serve --no-workers").await;
+    let id = serving.connect(&bench).await;
+    serving.child.kill().await.unwrap();
+    let serving = serve(&bench, "serve --no-workers").await;
+    let mut worker = with_key(&bench, "worker", KEY).stderr(Stdio::null()).spawn().unwrap();
+    serving.until_synced(id).await;
+    worker.kill().await.unwrap();
+    assert_eq!(serving.terminate().await, 0);
+}
+
+#[tokio::test]
+async fn a_server_with_the_wrong_key_does_not_start() {
+    let bench = Bench::new().await;
+    let serving = serve(&bench, "serve").await;
+    serving.connect(&bench).await;
+    assert_eq!(serving.terminate().await, 0);
+    let run = finished(with_key(&bench, "serve", OTHER_KEY)).await.ended_with(1);
+    assert!(
+        run.stderr.contains("was not given") && run.stderr.contains("nothing was changed"),
+        "{}",
+        run.stderr
+    );
+    for (key, message) in [("short", "32 random bytes"), ("", "openssl rand -base64 32")] {
+        let run = finished(with_key(&bench, "serve", key)).await.ended_with(2);
+        assert!(run.stderr.contains(message), "{}", run.stderr);
+    }
+}
+
+#[tokio::test]
+async fn the_key_is_changed_by_command() {
+    let bench = Bench::new().await;
+    let serving = serve(&bench, "serve").await;
+    serving.connect(&bench).await;
+    assert_eq!(serving.terminate().await, 0);
+    let both = |line: &str| {
+        let mut command = with_key(&bench, line, OTHER_KEY);
+        command.env("WEIR_ENCRYPTION_KEY_PREVIOUS", KEY);
+        command
+    };
+    assert!(finished(both("key check")).await.ended_with(0).stderr.contains("1 token"));
+    assert!(finished(both("key rotate")).await.ended_with(0).stderr.contains("Sealed 1 token"));
+    assert!(finished(with_key(&bench, "key check", OTHER_KEY)).await.ended_with(0).stderr.contains("opens"));
+    finished(with_key(&bench, "key check", KEY)).await.ended_with(1);
+    let generated = finished(bench.weir("key generate")).await.ended_with(0).stdout;
+    finished(with_key(&bench, "key check", generated.trim())).await.ended_with(1);
+}
+
+#[tokio::test]
+async fn api_keys_are_made_listed_and_revoked() {
+    let bench = Bench::new().await;
+    let serving = serve(&bench, "serve --no-workers").await;
+    assert_eq!(serving.ask("GET", "/api/connections.list", Value::Null).await.0, 200);
+    let list = bench.run("api-key list").await.ended_with(0);
+    assert!(list.stdout.contains("test") && !list.said().contains(&serving.key), "{}", list.stdout);
+    bench.run("api-key revoke 1").await.ended_with(0);
+    assert_eq!(serving.ask("GET", "/api/connections.list", Value::Null).await.0, 401);
+    bench.run("api-key revoke 1").await.ended_with(2);
+    let run = bench.run("api-key create --name x --scope everything").await.ended_with(2);
+    assert!(run.stderr.contains("connections:read"), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn every_problem_of_the_configuration_is_told_at_once() {
+    let bench = Bench::new().await;
+    let mut command = with_key(&bench, "serve", KEY);
+    command.env("WEIR_LISTEN", "nowhere").env("WEIR_CA_FILE", "/no/such.pem").env("WEIR_JSON_LOG", "perhaps");
+    let run = finished(command).await.ended_with(2);
+    for part in ["nowhere", "/no/such.pem", "WEIR_JSON_LOG"] {
+        assert!(run.stderr.contains(part), "{}", run.stderr);
+    }
+    let run = bench.run("serve --config /no/such.toml").await.ended_with(2);
+    assert!(run.stderr.contains("/no/such.toml"), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_told() {
+    let bench = Bench::new().await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = with_key(&bench, "serve", KEY);
+    command.env("WEIR_LISTEN", taken.local_addr().unwrap().to_string());
+    let run = finished(command).await.ended_with(1);
+    assert!(run.stderr.contains("WEIR_LISTEN"), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn a_reader_that_could_read_tokens_is_refused() {
+    let bench = Bench::new().await;
+    let mut command = with_key(&bench, "serve", KEY);
+    command.env("WEIR_READER_DATABASE_URL", bench.database.url());
+    let run = finished(command).await.ended_with(2);
+    assert!(run.stderr.contains("sealed tokens"), "{}", run.stderr);
+}
