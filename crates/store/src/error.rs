@@ -29,6 +29,9 @@ pub enum StoreError {
     /// Another process holds the lease now.
     #[error("Another process has taken over this part of the work.")]
     LeaseLost,
+    /// Another process has moved or forgotten the cursor since it was read.
+    #[error("Another process has read this list, or has it read again, meanwhile.")]
+    CursorMoved,
     /// A secret could not be opened.
     #[error("{0}.")]
     Vault(VaultError),

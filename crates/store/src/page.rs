@@ -23,6 +23,9 @@ pub struct Page<'a> {
     pub sent_at: DateTime<Utc>,
     /// How far the partition is read once these rows are stored.
     pub progress: Option<&'a Partition>,
+    /// The partition as it was when this was asked for, where no lease guards it: the page is refused when it is another
+    /// by now.
+    pub stood: Option<&'a Partition>,
     /// The lease under which this is written; the page is refused when another process has it.
     pub lease: Option<&'a Lease>,
     /// Elements that could not be understood.
@@ -94,6 +97,9 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         if let Some(lease) = page.lease {
             leases::hold(&mut transaction, lease).await?;
+        }
+        if let Some(stood) = page.stood {
+            partitions::hold(&mut transaction, stood).await?;
         }
         let written = write_rows(&mut transaction, page).await?;
         write_bookkeeping(&mut transaction, page).await?;

@@ -230,6 +230,25 @@ fn partition(instance: i64, row: PartitionRow) -> Partition {
     }
 }
 
+/// Locks a partition until the end of the transaction; fails when it is no longer as it was read.
+pub(crate) async fn hold(connection: &mut PgConnection, stood: &Partition) -> Result<(), StoreError> {
+    // What was never read has no row that could be locked, so one is made.
+    let now: (Option<DateTime<Utc>>, bool) = sqlx::query_as(
+        "insert into weir.partitions as t (instance, resource, reader, parent_id)
+         values ($1, $2, $3, $4)
+             on conflict (instance, resource, reader, parent_id) do update
+            set complete_to = t.complete_to
+         returning complete_to, coalesce(complete_from = '-infinity', false)",
+    )
+    .bind(stood.key.instance)
+    .bind(&stood.key.resource)
+    .bind(&stood.key.reader)
+    .bind(stood.key.parent_id)
+    .fetch_one(connection)
+    .await?;
+    if now == (stood.complete_to, stood.whole) { Ok(()) } else { Err(StoreError::CursorMoved) }
+}
+
 /// Saves how far a partition is read. What is complete never shrinks.
 pub(crate) async fn save(connection: &mut PgConnection, partition: &Partition) -> Result<(), StoreError> {
     sqlx::query(

@@ -187,6 +187,20 @@ impl Store {
         Ok(open.bind(projects).fetch_all(&self.pool).await?)
     }
 
+    /// Whether any of these merge requests of a project is stored with somebody who closed it.
+    pub async fn any_closed_by_somebody(
+        &self,
+        project: i64,
+        merge_requests: &[i64],
+    ) -> Result<bool, StoreError> {
+        let any = sqlx::query_scalar(
+            "select exists (
+               select from gitlab_merge_requests
+                where project_id = $1 and id = any($2) and closed_by_user_id is not null)",
+        );
+        Ok(any.bind(project).bind(merge_requests).fetch_one(&self.pool).await?)
+    }
+
     /// The open merge requests of projects as stored: project, id and iid.
     pub async fn stored_open(&self, projects: &[i64]) -> Result<Vec<(i64, i64, i64)>, StoreError> {
         let open = sqlx::query_as(

@@ -57,12 +57,18 @@ impl Server {
         open::open(options).await
     }
 
+    /// Makes a server run again that was opened before and has ended. One that somebody stopped stays stopped.
+    pub async fn reopen(options: &Options) -> Result<Running, ServerError> {
+        open::reopen(options).await
+    }
+
     /// What is known of the server without starting it.
     pub fn status(data_dir: &Path) -> Result<Status, ServerError> {
         status::status(data_dir)
     }
 
-    /// Stops the server; open transactions are rolled back, committed ones are kept. False: it was not running.
+    /// Stops the server until [`open`](Server::open) is called again; open transactions are rolled back, committed ones are
+    /// kept. False: it was not running.
     pub async fn stop(data_dir: &Path) -> Result<bool, ServerError> {
         stop::stop(data_dir).await
     }

@@ -95,7 +95,7 @@ impl Store {
         let mut leader = self.pool.acquire().await?.detach();
         let mut transaction = self.pool.begin().await?;
         sqlx::query("lock table weir.syncs in share row exclusive mode").execute(&mut *transaction).await?;
-        let alive = bury(&mut transaction, run.instance, at).await?;
+        let alive = bury(&mut transaction, run.instance, run.owner, at).await?;
         if let Some(id) = running(&mut transaction, run).await? {
             transaction.commit().await?;
             return Ok(Joined { id, leadership: None });
@@ -214,15 +214,25 @@ async fn running(connection: &mut PgConnection, run: &Run<'_>) -> Result<Option<
 }
 
 /// Ends the runs whose leader has died. Gives whether any run is alive.
-async fn bury(connection: &mut PgConnection, instance: i64, at: DateTime<Utc>) -> Result<bool, StoreError> {
-    let running: Vec<i64> =
-        sqlx::query_scalar("select id from weir.syncs where instance = $1 and state = 'running'")
-            .bind(instance)
-            .fetch_all(&mut *connection)
-            .await?;
+///
+/// A process that lost its connection and comes again may find its old session still there, holding the lock: the server
+/// learns late that a network is cut. What the process led itself is dead all the same.
+async fn bury(
+    connection: &mut PgConnection,
+    instance: i64,
+    owner: &str,
+    at: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let running: Vec<(i64, bool)> = sqlx::query_as(
+        "select id, owner is not distinct from $2 from weir.syncs where instance = $1 and state = 'running'",
+    )
+    .bind(instance)
+    .bind(owner)
+    .fetch_all(&mut *connection)
+    .await?;
     let mut alive = false;
-    for id in running {
-        if is_dead(connection, id).await? {
+    for (id, ours) in running {
+        if ours || is_dead(connection, id).await? {
             sqlx::query("update weir.syncs set state = 'stopped', finished_at = $2 where id = $1")
                 .bind(id)
                 .bind(at)

@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 
 use crate::engine::{Engine, Halt};
 use crate::fetch::{PER_PAGE, elements, read_all};
+use crate::policy::{Decision, decide};
 use crate::sight::{Found, Sight};
 use crate::{Failure, verify};
 
@@ -71,7 +72,7 @@ fn unlisted(engine: &Engine, sight: &mut Sight, resource: &'static str, error: &
             engine.skip(resource, 0, "not_found_or_no_access", error.to_string());
             Ok(())
         }
-        _ => Err(Halt::Failed(verify::failure(error, engine.client.base_url(), Some(resource)))),
+        _ => Err(halt(error, || verify::failure(error, engine.client.base_url(), Some(resource)))),
     }
 }
 
@@ -135,14 +136,25 @@ async fn by_number(engine: &Engine, project: &str, sight: &mut Sight, halt: Halt
 
 async fn one(engine: &Engine, request: Request, name: &str) -> Result<Answer, Halt> {
     let template = request.template.clone();
-    engine.client.get(&request).await.map_err(|error| {
-        let mut failure = verify::failure(&error, engine.client.base_url(), Some(&template));
+    let failure = |error: &Error| {
+        let mut failure = verify::failure(error, engine.client.base_url(), Some(&template));
         if matches!(error.kind, ErrorKind::NotFound) {
             failure.reason = "not_found_or_no_access".to_owned();
-            failure.message = format!("GitLab shows no {name:?} to this token: check the spelling, and that the token's user is a member of it.");
+            failure.message = format!(
+                "GitLab shows no {name:?} to this token: check the spelling, and that the token's user is a member of it."
+            );
         }
-        Halt::Failed(failure)
-    })
+        failure
+    };
+    engine.client.get(&request).await.map_err(|error| halt(&error, || failure(&error)))
+}
+
+/// What an error of a listing that all the rest hangs on means: a GitLab that goes away is waited for.
+fn halt(error: &Error, failure: impl Fn() -> Failure) -> Halt {
+    match decide(error) {
+        Decision::Later => Halt::Later(error.to_string()),
+        _ => Halt::Failed(failure()),
+    }
 }
 
 fn not_readable(engine: &Engine, name: &str) -> Halt {

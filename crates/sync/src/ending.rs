@@ -10,7 +10,7 @@ use crate::{Failure, Outcome};
 /// What ended a run, for people.
 pub(crate) fn failure(halt: Halt) -> Failure {
     match halt {
-        Halt::Failed(failure) => failure,
+        Halt::Failed(failure) | Halt::Unmet(failure) => failure,
         Halt::Later(detail) => Failure::new("failed", "unavailable", detail),
         Halt::Skipped => Failure::new("failed", "skipped", "A part that the sync needs could not be read."),
         Halt::Store(error) if error.is_disk_full() => Failure::new(
@@ -57,6 +57,7 @@ pub(crate) async fn finish(
         engine.store.save_skips(engine.instance.0, &parents, &skips, &repeated, engine.started).await?;
         end(engine, joined, ended, outcome).await?;
     }
+    outcome.count(&engine.client.usage());
     outcome.skips = skips;
     outcome.skips.extend(rest_only_skip(engine));
     Ok(())
@@ -82,17 +83,19 @@ async fn end(
     outcome: &Outcome,
 ) -> Result<(), Halt> {
     let usage = engine.client.usage();
+    // What was asked in runs before this one, which an outage ended, is on record there.
+    let waited = usage.waited.as_secs_f64() - outcome.waited_seconds;
     let (state, error) = match ended {
         Ok(_) => ("complete", None),
         Err(halt) => (state(halt), error(halt)),
     };
     let end = SyncEnd {
         state,
-        requests: usage.requests.cast_signed(),
-        bytes: usage.bytes.cast_signed(),
-        not_modified: usage.not_modified.cast_signed(),
-        waited_seconds: usage.waited.as_secs_f64(),
-        resources: serde_json::to_value(&outcome.resources).unwrap_or_default(),
+        requests: (usage.requests - outcome.requests).cast_signed(),
+        bytes: (usage.bytes - outcome.bytes).cast_signed(),
+        not_modified: (usage.not_modified - outcome.not_modified).cast_signed(),
+        waited_seconds: waited,
+        resources: serde_json::to_value(engine.tally.tables()).unwrap_or_default(),
         error: error.and_then(|it| serde_json::to_value(it).ok()),
     };
     engine.store.end_sync(joined.id, &end, engine.now()).await?;
@@ -108,7 +111,7 @@ fn state(halt: &Halt) -> &'static str {
 
 fn error(halt: &Halt) -> Option<Failure> {
     match halt {
-        Halt::Failed(failure) => Some(failure.clone()),
+        Halt::Failed(failure) | Halt::Unmet(failure) => Some(failure.clone()),
         Halt::Later(detail) => Some(Failure::new("failed", "unavailable", detail.clone())),
         Halt::Store(error) => Some(Failure::new("failed", "database", error.to_string())),
         Halt::Skipped => None,

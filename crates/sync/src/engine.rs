@@ -1,8 +1,8 @@
 //! What every part of a run shares.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use catalogue::issues::ISSUES;
@@ -144,6 +144,8 @@ impl Stop {
 pub(crate) enum Halt {
     /// The run ends, with this failure.
     Failed(Failure),
+    /// GitLab did not answer the first question. Where it never did, the run ends with this failure: the address may be wrong.
+    Unmet(Failure),
     /// This part could not be read now; it may be later.
     Later(String),
     /// This part cannot be read; the reason is kept.
@@ -181,6 +183,8 @@ pub(crate) struct Engine {
     /// Set when all the work is laid out: before that, workers without work wait for more.
     pub(crate) planned: AtomicBool,
     pub(crate) sizes: Sizes,
+    /// Projects (Weir's ids) whose environments this run has read. Not by time: two runs may begin in one second.
+    pub(crate) environments: Mutex<HashSet<i64>>,
     /// Paths of projects by Weir's id, for people.
     pub(crate) paths: RwLock<HashMap<i64, String>>,
 }
@@ -229,6 +233,7 @@ impl Engine {
             rows,
             sent_at,
             progress: None,
+            stood: None,
             lease: None,
             rejects: &[],
             done: &[],
@@ -304,6 +309,16 @@ impl Engine {
     /// Whether the run is ending.
     pub(crate) fn ending(&self) -> bool {
         self.stop.asked() || self.ending.load(Relaxed)
+    }
+
+    /// Whether this run has read the environments of a project.
+    pub(crate) fn has_read_environments(&self, project: i64) -> bool {
+        self.environments.lock().unwrap_or_else(|it| it.into_inner()).contains(&project)
+    }
+
+    /// Notes that this run has read the environments of a project.
+    pub(crate) fn note_environments(&self, project: i64) {
+        self.environments.lock().unwrap_or_else(|it| it.into_inner()).insert(project);
     }
 
     /// Everything this run has had in sight (Weir's ids), the instance itself included.

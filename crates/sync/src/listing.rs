@@ -134,8 +134,13 @@ pub(crate) async fn project(engine: &Engine, lease: &Lease, listing: &'static Li
     let mut older_left = false;
     for key in listing.keys(engine, lease.unit.parent_id) {
         let mut partition = engine.store.partition(&key).await?;
-        let walk =
-            Walk { engine, lease: Some(lease), listing, project: engine.instance.source_id(key.parent_id) };
+        let walk = Walk {
+            engine,
+            lease: Some(lease),
+            stood: None,
+            listing,
+            project: engine.instance.source_id(key.parent_id),
+        };
         walk.forward(&mut partition).await?;
         older_left |= !walk.back(&mut partition).await?;
     }
@@ -152,6 +157,8 @@ struct Walk<'e> {
     engine: &'e Engine,
     /// The lease under which a unit is read; none where single elements are read again.
     lease: Option<&'e Lease>,
+    /// The partition as it was before, where no lease guards it.
+    stood: Option<&'e Partition>,
     listing: &'static Listing,
     project: i64,
 }
@@ -197,6 +204,7 @@ impl Walk<'_> {
         let page = store::Page {
             progress: Some(&read.partition),
             lease: self.lease,
+            stood: self.stood,
             rejects: &read.rejects,
             ..engine.page(&read.rows, read.sent_at)
         };

@@ -28,10 +28,12 @@ pub(crate) async fn database_is_back(store: &Store, options: &Options, stop: &St
     false
 }
 
-/// Whether GitLab answers nothing at all, not only this or that.
-pub(crate) async fn gitlab_is_away(client: &Client) -> bool {
-    let answer = capabilities::version(client).await;
-    answer.is_err_and(|error| decide(&error) == Decision::Later)
+/// Whether GitLab answers nothing at all, not only this or that. Who asks to stop is not kept waiting for the answer.
+pub(crate) async fn gitlab_is_away(client: &Client, stop: &Stop) -> bool {
+    tokio::select! {
+        answer = capabilities::version(client) => answer.is_err_and(|error| decide(&error) == Decision::Later),
+        () = stop.overdue() => true,
+    }
 }
 
 /// Waits until GitLab answers again, asking less and less often. False when it does not in time, or somebody asks to stop.
@@ -40,7 +42,7 @@ pub(crate) async fn gitlab_is_back(client: &Client, options: &Options, stop: &St
     let mut pause = PAUSE;
     while Instant::now() < until && !stop.asked() {
         sleep(pause, stop).await;
-        if !gitlab_is_away(client).await {
+        if !gitlab_is_away(client, stop).await {
             return true;
         }
         pause = (pause * 2).min(LONGEST);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gitlab_client::Usage;
 use serde::Serialize;
 use store::Skip;
 
@@ -28,6 +29,16 @@ pub struct Outcome {
     pub waited_seconds: f64,
     /// Seconds from start to end.
     pub duration_seconds: f64,
+}
+
+impl Outcome {
+    /// Notes what the client has asked for so far.
+    pub(crate) fn count(&mut self, usage: &Usage) {
+        self.requests = usage.requests;
+        self.bytes = usage.bytes;
+        self.not_modified = usage.not_modified;
+        self.waited_seconds = usage.waited.as_secs_f64();
+    }
 }
 
 /// What happened to the rows of one table.

@@ -14,6 +14,7 @@ use store::{InstanceRow, Joined, KnownProject, Proof, Run, Store};
 use crate::capabilities::{self, Capabilities};
 use crate::ending::{abandon, failure, finish};
 use crate::engine::{Engine, Halt, Options, Stop};
+use crate::policy::{Decision, decide};
 use crate::refusals::Refusals;
 use crate::sight::Sight;
 use crate::{
@@ -58,11 +59,7 @@ pub async fn run(
         Ok(()) => outcome.ok = true,
         Err(halt) => outcome.error = Some(failure(halt)),
     }
-    let usage = client.usage();
-    outcome.requests = usage.requests;
-    outcome.bytes = usage.bytes;
-    outcome.not_modified = usage.not_modified;
-    outcome.waited_seconds = usage.waited.as_secs_f64();
+    outcome.count(&client.usage());
     outcome.duration_seconds = began.elapsed().as_secs_f64();
     outcome
 }
@@ -86,15 +83,15 @@ async fn attend(
                 progress.enter("waiting for the database");
                 tracing::warn!(%error, "the database went away");
                 if !outage::database_is_back(store, &options, &stop).await {
-                    return Err(Halt::Store(error));
+                    return Err(given_up(&stop, Halt::Store(error)));
                 }
             }
-            Err(Halt::Later(detail)) if outages < OUTAGES && outage::gitlab_is_away(client).await => {
+            Err(halt) if outages < OUTAGES && went_away(&halt, outages > 0, client, &stop).await => {
                 outages += 1;
                 progress.enter("waiting for GitLab");
-                tracing::warn!(detail, "GitLab went away");
+                tracing::warn!(?halt, "GitLab went away");
                 if !outage::gitlab_is_back(client, &options, &stop).await {
-                    return Err(Halt::Later(detail));
+                    return Err(given_up(&stop, halt));
                 }
             }
             // The leader whom this process helped has died: lead what is left.
@@ -102,6 +99,20 @@ async fn attend(
             ended => return ended.map(drop),
         }
     }
+}
+
+/// Whether a run ended because GitLab went away. `met`: it has answered this process before.
+async fn went_away(halt: &Halt, met: bool, client: &Client, stop: &Stop) -> bool {
+    match halt {
+        Halt::Unmet(_) => met,
+        Halt::Later(_) => outage::gitlab_is_away(client, stop).await,
+        _ => false,
+    }
+}
+
+/// What ends a run that has waited: its patience, or somebody who asked.
+fn given_up(stop: &Stop, halt: Halt) -> Halt {
+    if stop.asked() { Halt::Failed(interrupted()) } else { halt }
 }
 
 /// One run, led or helped with. None when the leader has died meanwhile.
@@ -199,6 +210,7 @@ pub(crate) async fn engine(
         ending: Default::default(),
         planned: AtomicBool::new(helped.is_some()),
         sizes: Default::default(),
+        environments: Default::default(),
         paths: Default::default(),
     };
     engine.approval_rules = approval_rules::offered(&engine).await?;
@@ -212,7 +224,12 @@ async fn learn(
     options: &Options,
     row: &InstanceRow,
 ) -> Result<(Capabilities, DateTime<Utc>), Halt> {
-    let failed = |error| Halt::Failed(verify::failure(&error, client.base_url(), Some("version")));
+    let failed = |error| halt(client, &error);
+    // Whoever has told the version is there.
+    let gone = |error| match failed(error) {
+        Halt::Unmet(failure) => Halt::Later(failure.message),
+        halt => halt,
+    };
     let stored = Capabilities::stored(row).filter(|it| it.graphql);
     let wants_graphql = !options.job_token && !options.rest_only;
     // A GitLab met for the first time is asked for its version and its schema at once.
@@ -220,11 +237,11 @@ async fn learn(
     let schema = async { if unknown { capabilities::schema(client).await } else { Ok(None) } };
     let (version, fields) = tokio::join!(version(client, options), schema);
     let (version, date) = version.map_err(failed)?;
-    let mut fields = fields.map_err(failed)?;
+    let mut fields = fields.map_err(gone)?;
     let started = date.unwrap_or_else(|| options.clock.now());
     let known = stored.filter(|it| it.version == version && version.is_some());
     if wants_graphql && !unknown && known.is_none() {
-        fields = capabilities::schema(client).await.map_err(failed)?;
+        fields = capabilities::schema(client).await.map_err(gone)?;
     }
     let graphql = fields.is_some();
     let mut capabilities =
@@ -235,6 +252,15 @@ async fn learn(
     }
     capabilities.graphql &= !options.rest_only && !options.job_token;
     Ok((capabilities, started))
+}
+
+/// What an error of the first questions means.
+fn halt(client: &Client, error: &gitlab_client::Error) -> Halt {
+    let failure = verify::failure(error, client.base_url(), Some("version"));
+    match decide(error) {
+        Decision::Later => Halt::Unmet(failure),
+        _ => Halt::Failed(failure),
+    }
 }
 
 /// The version and GitLab's time. A job token may not ask for the version; its one listing tells the time.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use store::Store;
-use store::server::{Listen, Options, Running, Server, Status, WatchCommand};
+use store::server::{Listen, Options, Running, Server, ServerError, Status, WatchCommand};
 
 use crate::configuration::Configuration;
 use crate::problem::Problem;
@@ -98,7 +98,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// So many starts in a row have to fail.
 const FAILURES: usize = 3;
 
-/// Starts Weir's own server again whenever it has ended. Returns when it cannot be started, with the reason.
+/// Starts Weir's own server again whenever it has ended, unless somebody stopped it. Returns when it cannot be started, with
+/// the reason.
 pub async fn kept(data_dir: &Path) -> Problem {
     // Each counts as a user of the server that it started.
     let mut started: Vec<Running> = Vec::new();
@@ -109,8 +110,9 @@ pub async fn kept(data_dir: &Path) -> Problem {
             failures = 0;
             continue;
         }
-        match Server::open(&options(data_dir, None)).await {
+        match Server::reopen(&options(data_dir, None)).await {
             Ok(running) => started.push(running),
+            Err(error @ (ServerError::Stopped | ServerError::Gone { .. })) => return error.into(),
             Err(error) => {
                 failures += 1;
                 if failures == FAILURES {

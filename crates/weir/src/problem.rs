@@ -57,6 +57,10 @@ impl From<StoreError> for Problem {
 impl From<ServerError> for Problem {
     fn from(error: ServerError) -> Problem {
         let advice = match error {
+            ServerError::Stopped => {
+                let message = sentence(&error.to_string());
+                return Problem(Failure::new("stopped", "database_stopped", message));
+            }
             ServerError::Io { .. } => " Check the path, or choose another place with --data-dir.",
             _ => "",
         };

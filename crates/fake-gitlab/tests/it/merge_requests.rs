@@ -1,5 +1,6 @@
 //! Filters and orders of the list of merge requests.
 
+use fake_gitlab::FakeGitlab;
 use serde_json::{Value, json};
 
 use crate::client::{all, first_project, get, tiny};
@@ -93,6 +94,13 @@ async fn labels_are_titles_unless_details_are_asked_for() {
     assert!(detailed["labels"][0]["id"].is_i64());
 }
 
+/// The merge requests that were opened again.
+fn reopened(fake: &FakeGitlab) -> Vec<Option<i64>> {
+    let world = fake.world();
+    let notes = world.notes.values().filter(|it| it.system && it.body == "reopened");
+    notes.map(|it| Some(it.merge_request_id)).collect()
+}
+
 #[tokio::test]
 async fn every_oddity_is_there() {
     let fake = tiny().await;
@@ -106,7 +114,10 @@ async fn every_oddity_is_there() {
         "fork"
     );
     assert!(any(&|row| row["author"]["username"] == "ghost"), "ghost");
-    assert!(any(&|row| row["state"] == "opened" && !row["closed_at"].is_null()), "reopened");
+    let again = reopened(&fake);
+    let open_again = |row: &Value| again.contains(&row["id"].as_i64()) && row["state"] == "opened";
+    assert!(any(&open_again), "reopened");
+    assert!(!any(&|row| open_again(row) && !(row["closed_at"].is_null() && row["closed_by"].is_null())));
     assert!(any(&|row| row["state"] == "opened" && !row["merge_user"].is_null()), "auto-merge");
     assert!(
         any(&|row| longer(row, "labels") && longer(row, "assignees") && longer(row, "reviewers")),

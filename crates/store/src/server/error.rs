@@ -73,6 +73,14 @@ pub enum ServerError {
     #[error("PostgreSQL did not stop within {seconds} seconds; its log is in {log}")]
     StopFailed { seconds: u64, log: PathBuf },
 
+    #[error("the database was stopped; nothing is lost, and the next command starts it again")]
+    Stopped,
+
+    #[error(
+        "there is no database in {path} any more; put it back, or run the command again to begin a new one"
+    )]
+    Gone { path: PathBuf },
+
     #[error(
         "another Weir process has been starting the database of {path} for too long; see what it waits for"
     )]

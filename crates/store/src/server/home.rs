@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! <data dir>/postgresql.lock        held while the server is being started or stopped
+//! <data dir>/postgresql-stopped     from when somebody stopped the server until a command wants it again
 //! <data dir>/postgresql-location    only when the cluster is elsewhere: the path of that folder
 //! <data dir>/postgresql/            the home:
 //!     data/                         the cluster itself, of PostgreSQL's account
@@ -71,6 +72,11 @@ impl Home {
 
     pub(super) fn start_lock(data_dir: &Path) -> PathBuf {
         data_dir.join("postgresql.lock")
+    }
+
+    /// Says that somebody stopped the server. Beside the home, which may be moved away meanwhile.
+    pub(super) fn stopped(data_dir: &Path) -> PathBuf {
+        data_dir.join("postgresql-stopped")
     }
 
     /// The cluster's major version; None before it is initialised. The folder gets its name only when complete.

@@ -1,6 +1,7 @@
 //! From nothing, or a stopped cluster, or a running server, to one that answers.
 
 use std::fs::{self, DirBuilder};
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,12 +16,46 @@ use super::{cluster, lock, postmaster, probe, reader, settings, stop, watch};
 
 pub(super) async fn open(options: &Options) -> Result<Running, ServerError> {
     let data_dir = make_data_dir(&options.data_dir)?;
-    open_in(&data_dir, options).await.map_err(|it| home::explain(it, &data_dir))
+    open_in(&data_dir, options, wanted).await.map_err(|it| home::explain(it, &data_dir))
 }
 
-async fn open_in(data_dir: &Path, options: &Options) -> Result<Running, ServerError> {
+/// The same for a server that was opened before: it is neither made nor started against somebody's will.
+pub(super) async fn reopen(options: &Options) -> Result<Running, ServerError> {
+    let Ok(data_dir) = options.data_dir.canonicalize() else {
+        return Err(ServerError::Gone { path: options.data_dir.clone() });
+    };
+    open_in(&data_dir, options, still_wanted).await.map_err(|it| home::explain(it, &data_dir))
+}
+
+/// A command wants the server, whoever stopped it before.
+fn wanted(data_dir: &Path) -> Result<(), ServerError> {
+    let mark = Home::stopped(data_dir);
+    match fs::remove_file(&mark) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(ServerError::io("removing", &mark, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn still_wanted(data_dir: &Path) -> Result<(), ServerError> {
+    if Home::stopped(data_dir).exists() {
+        return Err(ServerError::Stopped);
+    }
+    match Home::find(data_dir)?.map(|it| it.version()).transpose()?.flatten() {
+        Some(_) => Ok(()),
+        None => Err(ServerError::Gone { path: data_dir.to_owned() }),
+    }
+}
+
+async fn open_in(
+    data_dir: &Path,
+    options: &Options,
+    may_open: impl FnOnce(&Path) -> Result<(), ServerError>,
+) -> Result<Running, ServerError> {
     let owner = Account::of(&fs::metadata(data_dir).at("reading", data_dir)?);
     let _alone = lock::exclusive(&Home::start_lock(data_dir), owner).await?;
+    may_open(data_dir)?;
     let home = Home::make(data_dir, options.account.as_deref()).await?;
     let listen = options.listen.unwrap_or_else(|| postmaster::listen(&home));
     leave_other_address(&home, listen).await?;

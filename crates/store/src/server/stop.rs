@@ -29,6 +29,8 @@ async fn stop_in(data_dir: &Path) -> Result<bool, ServerError> {
     let port = settings::port(postmaster::listen(&home));
     let runs = !is_gone(&home, port);
     shut_down(&home, port).await?;
+    // Before the lock is given up, so that no process that was using it starts it again in between.
+    home.write(&Home::stopped(data_dir), 0o600, "")?;
     Ok(runs)
 }
 

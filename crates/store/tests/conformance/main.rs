@@ -46,6 +46,7 @@ async fn write(store: &Store, rows: &Rows, minute: i64) -> u64 {
         rows,
         sent_at: at(minute),
         progress: None,
+        stood: None,
         lease: None,
         rejects: &[],
         done: &[],

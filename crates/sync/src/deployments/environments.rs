@@ -29,8 +29,7 @@ pub(super) async fn read(engine: &Engine, lease: &Lease) -> Result<Found, Halt> 
         reader: "rest".to_owned(),
         parent_id: project,
     };
-    let stored = engine.store.partition(&key).await?;
-    if stored.complete_to >= Some(engine.started) {
+    if engine.has_read_environments(project) {
         return Ok(Found::Some);
     }
     if engine.refused_lately(ENVIRONMENTS.name, project) {
@@ -41,18 +40,20 @@ pub(super) async fn read(engine: &Engine, lease: &Lease) -> Result<Found, Halt> 
         return Ok(Found::Unknown);
     };
     let complete = Complete { resource: ENVIRONMENTS.name, reader, table: &TABLE, parent_id: project };
-    match conditional::list(engine, request, complete).await {
-        Ok(Asked::Read(listing, name)) => write(engine, lease, key, &listing, &name).await,
+    let found = match conditional::list(engine, request, complete).await {
+        Ok(Asked::Read(listing, name)) => write(engine, lease, key, &listing, &name).await?,
         Ok(Asked::Unchanged(unchanged)) => {
             let (rows, progress) = (Rows::default(), read_to_its_end(engine, key));
             let page = engine.page(&rows, engine.now());
             let page = store::Page { progress: Some(&progress), lease: Some(lease), ..page };
             unchanged.write(engine, page).await?;
-            Ok(if unchanged.rows > 0 { Found::Some } else { Found::None })
+            if unchanged.rows > 0 { Found::Some } else { Found::None }
         }
-        Err(Halt::Skipped) => Ok(Found::Unknown),
-        Err(halt) => Err(halt),
-    }
+        Err(Halt::Skipped) => return Ok(Found::Unknown),
+        Err(halt) => return Err(halt),
+    };
+    engine.note_environments(project);
+    Ok(found)
 }
 
 fn read_to_its_end(engine: &Engine, key: PartitionKey) -> Partition {

@@ -24,7 +24,7 @@ pub(crate) async fn by_iids(
     project: i64,
     iids: &[i64],
 ) -> Result<BTreeSet<i64>, Halt> {
-    let walk = Walk { engine, lease: None, listing, project };
+    let walk = Walk { engine, lease: None, stood: None, listing, project };
     let mut met = BTreeSet::new();
     for some in iids.chunks(TOGETHER) {
         if by_graphql(engine, listing) {
@@ -48,7 +48,7 @@ pub(crate) async fn within(
     project: i64,
     (from, to): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<BTreeSet<i64>, Halt> {
-    let walk = Walk { engine, lease: None, listing, project };
+    let walk = Walk { engine, lease: None, stood: None, listing, project };
     if by_graphql(engine, listing) {
         let window =
             Window { updated_after: Some(from), updated_before: Some(to - JUST), ..Window::default() };

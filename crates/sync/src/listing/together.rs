@@ -8,9 +8,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use futures::{StreamExt, TryStreamExt, stream};
 use gitlab_client::GraphqlAnswer;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use store::Partition;
+use store::{Partition, StoreError};
 
 use super::{Listing, OVERLAP, Order, Read, Walk, graphql};
 use crate::engine::{Engine, Halt};
@@ -23,10 +22,11 @@ struct ProjectNode<'a> {
     list: Option<Connection<'a>>,
 }
 
-/// What REST alone tells of a merge request it tells when that is merged or closed.
+/// What REST alone tells of a merge request it tells when that is merged, closed, or opened again.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Ending {
+    id: Gid,
     merged_at: Option<DateTime<Utc>>,
     closed_at: Option<DateTime<Utc>>,
     state: String,
@@ -35,6 +35,8 @@ struct Ending {
 /// A project (Weir's id) that is asked about together with others.
 struct Due {
     project: i64,
+    /// How far it was read before.
+    stood: Partition,
     /// What is known of it once it is read.
     partition: Partition,
     /// Up to when it was read by every reader.
@@ -118,8 +120,9 @@ fn first_time(engine: &Engine, listing: &'static Listing, pack: &[(i64, usize)])
     let since = engine.options.scope.since;
     let due = |(project, _): &(i64, usize)| {
         let key = listing.keys(engine, *project).swap_remove(0);
-        let known = Partition { complete_from: since, whole: since.is_none(), ..Partition::new(key) };
-        Due { project: *project, partition: known, to: engine.started }
+        let stood = Partition::new(key);
+        let partition = Partition { complete_from: since, whole: since.is_none(), ..stood.clone() };
+        Due { project: *project, stood, partition, to: engine.started }
     };
     // One more may have come since they were counted.
     let first = pack.iter().map(|it| it.1).max().unwrap_or_default() + 1;
@@ -160,7 +163,8 @@ fn due(engine: &Engine, listing: &Listing, projects: &[i64], stored: &[&Partitio
             && parts.len() == readers
             && wanted.contains(&partition.key.parent_id)
         {
-            due.push(Due { project: partition.key.parent_id, partition: (*partition).clone(), to });
+            let stood: Partition = (*partition).clone();
+            due.push(Due { project: stood.key.parent_id, partition: stood.clone(), stood, to });
         }
     }
     due
@@ -211,26 +215,44 @@ async fn write(
         // It has moved, so nothing at all means that GitLab does not show it: who asks singly is told why.
         let fits = !list.nodes.is_empty() && list.is_whole() && !list.page_info.has_next_page;
         let Some(due) = asked.filter(|_| fits) else { continue };
-        let walk = Walk { engine, lease: None, listing, project: id.id };
+        let walk = Walk { engine, lease: None, stood: Some(&due.stood), listing, project: id.id };
         let page = graphql::rows(&walk, answer, &list);
         let partition = Partition { complete_to: Some(engine.started), ..due.partition.clone() };
         let (rows, rejects, sent_at) = page.into_parts();
-        walk.write(Read { rows, rejects, sent_at, partition }).await?;
+        match walk.write(Read { rows, rejects, sent_at, partition }).await {
+            // Somebody else reads it, or has all of it read again: a unit of its own goes on from there.
+            Err(Halt::Store(StoreError::CursorMoved)) => continue,
+            written => written?,
+        }
         // Then REST alone goes on from where it was.
-        if !listing.both || list.nodes.iter().all(|it| tells_rest_nothing_new(it, due.to - OVERLAP)) {
+        if !listing.both || rest_has_nothing_new(engine, due, &list).await? {
             done.push(due.project);
         }
     }
     Ok(done)
 }
 
-/// Whether a merge request ended before this time, or is open and never was closed.
-fn tells_rest_nothing_new(node: &RawValue, since: DateTime<Utc>) -> bool {
-    let Ok(Ending { merged_at, closed_at, state }) = serde_json::from_str(node.get()) else { return false };
-    match (state.as_str(), merged_at, closed_at) {
-        ("opened", _, None) => true,
-        ("merged", Some(at), _) | ("closed", _, Some(at)) => at < since,
-        _ => false,
+async fn rest_has_nothing_new(engine: &Engine, due: &Due, list: &Connection<'_>) -> Result<bool, Halt> {
+    let since = due.to - OVERLAP;
+    let endings: Vec<Ending> =
+        list.nodes.iter().filter_map(|it| serde_json::from_str(it.get()).ok()).collect();
+    if endings.len() < list.nodes.len() || !endings.iter().all(|it| it.tells_rest_nothing_new(since)) {
+        return Ok(false);
+    }
+    let open = endings.iter().filter(|it| it.state == "opened");
+    let open: Vec<i64> = open.map(|it| engine.instance.id(it.id.id)).collect();
+    // GraphQL tells that it is open again; that nobody is said to have closed it any more only REST does.
+    Ok(open.is_empty() || !engine.store.any_closed_by_somebody(due.project, &open).await?)
+}
+
+impl Ending {
+    /// Whether a merge request ended before this time, or is open.
+    fn tells_rest_nothing_new(&self, since: DateTime<Utc>) -> bool {
+        match (self.state.as_str(), self.merged_at, self.closed_at) {
+            ("opened", _, None) => true,
+            ("merged", Some(at), _) | ("closed", _, Some(at)) => at < since,
+            _ => false,
+        }
     }
 }
 
@@ -239,14 +261,15 @@ mod tests {
     use super::*;
 
     fn told(json: &str) -> bool {
-        let node: Box<RawValue> = serde_json::from_str(json).expect("JSON");
-        tells_rest_nothing_new(&node, DateTime::from_timestamp(1_000, 0).expect("a time"))
+        let json = json.replacen('{', r#"{"id":"gid://gitlab/MergeRequest/1","#, 1);
+        let ending: Ending = serde_json::from_str(&json).expect("JSON");
+        ending.tells_rest_nothing_new(DateTime::from_timestamp(1_000, 0).expect("a time"))
     }
 
     #[test]
-    fn rest_is_asked_about_what_ended_or_began_again() {
+    fn rest_is_asked_about_what_ended() {
         assert!(told(r#"{"state":"opened","mergedAt":null,"closedAt":null}"#));
-        assert!(!told(r#"{"state":"opened","mergedAt":null,"closedAt":"1970-01-01T00:00:01Z"}"#), "reopened");
+        assert!(!told(r#"{"state":"opened","mergedAt":null,"closedAt":"1970-01-01T00:00:01Z"}"#));
         assert!(told(r#"{"state":"merged","mergedAt":"1970-01-01T00:00:01Z","closedAt":null}"#));
         assert!(!told(r#"{"state":"merged","mergedAt":"1970-01-01T01:00:00Z","closedAt":null}"#));
         assert!(!told(r#"{"state":"locked","mergedAt":null,"closedAt":null}"#));

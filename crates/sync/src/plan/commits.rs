@@ -1,6 +1,6 @@
 //! In which projects the commits of merge requests have to be read: the same signs tell it as for merge requests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::merge_request_commits::MERGE_REQUEST_COMMITS;
 use store::{Joined, Partition, Unit};
@@ -13,8 +13,8 @@ use crate::listing::together;
 use crate::sight::{Found, Sight};
 use crate::standing::Standing;
 
-/// Lays out the units of work, and confirms the projects in which nothing moved. Gives all that can be read (Weir's
-/// ids).
+/// Lays out the units of work, and confirms the projects in which nothing moved. Gives all those that were read before
+/// (Weir's ids).
 pub(super) async fn plan(
     engine: &Engine,
     joined: &Joined,
@@ -56,7 +56,9 @@ pub(super) async fn plan(
     let units: Vec<Unit> = alone.map(|it| LISTING.unit(*it)).collect();
     engine.store.add_units(joined.id, &units).await?;
     Progress::add(&engine.progress.projects, units.len() as u64);
-    idle.extend(moved);
+    // What was never read is read whole: its heads are as they are now.
+    let known: BTreeSet<i64> = stored.iter().map(|it| it.key.parent_id).collect();
+    idle.extend(moved.into_iter().filter(|it| known.contains(it)));
     Ok(idle)
 }
 

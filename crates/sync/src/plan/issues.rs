@@ -61,11 +61,12 @@ pub(super) async fn plan(
     }
     let short = short(engine, &stored, standings, &idle).await?;
     idle.retain(|it| !short.contains(it));
-    units.extend(short.into_iter().map(|it| LISTING.unit(it)));
     engine.store.confirm(engine.instance.0, ISSUES.name, &idle, engine.started).await?;
     engine.store.found_empty(&empty, engine.started).await?;
-    let count = units.len();
+    let count = units.len() + short.len();
     units = on_their_own(engine, units, &stored, &counted).await?;
+    // `stored` knows them as they were before.
+    units.extend(short.into_iter().map(|it| LISTING.unit(it)));
     engine.store.add_units(joined.id, &units).await?;
     Progress::add(&engine.progress.projects, count as u64);
     Progress::add(&engine.progress.projects_done, (count - units.len()) as u64);

@@ -4,6 +4,8 @@ mod pushes;
 mod trouble;
 mod trunk;
 
+use std::time::Duration;
+
 use catalogue::Connector;
 use chrono::TimeDelta;
 use fake_gitlab::FakeGitlab;
@@ -98,6 +100,17 @@ async fn commits_of_default_branches_equal_the_truth_after_a_first_import() {
 #[tokio::test(flavor = "multi_thread")]
 async fn commits_of_default_branches_equal_the_truth_after_a_first_import_by_rest_alone() {
     first_import(804, &TRUNK, false).await;
+}
+
+/// Commits are stored by the time that issues are asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_import_does_not_check_what_it_has_just_read() {
+    let builder = FakeGitlab::builder().scale(Scale::tiny()).seed(818);
+    let bench = Bench::new(builder.latency(Duration::from_millis(30), Duration::ZERO)).await;
+    import(&bench, &Connector::ALL, true).await;
+    let counts = bench.fake.counters().counts();
+    let checks = counts.by_operation.get("openMergeRequests").copied().unwrap_or_default();
+    assert_eq!(checks, 0);
 }
 
 async fn all_connectors(seed: u64, graphql: bool) {

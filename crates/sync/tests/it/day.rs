@@ -1,10 +1,12 @@
 //! What an ordinary day costs: a little moved in every project, or a lot in one.
 
 use catalogue::Connector;
+use chrono::TimeDelta;
 use fake_gitlab::FakeGitlab;
 use fake_gitlab::truth::Reading;
 use fake_gitlab::world::change::{Day, Spread};
 use fake_gitlab::world::generate::Scale;
+use fake_gitlab::world::model::{MergeRequestState, World};
 use sync::Outcome;
 
 use crate::equality::assert_equal;
@@ -72,4 +74,35 @@ async fn a_comment_does_not_have_the_default_branch_read() {
     let asked = bench.fake.counters().counts().by_operation.get("trunkHeads").copied().unwrap_or_default();
     let read = bench.fake.counters().of("/projects/{id}/repository/commits");
     assert_eq!((asked, read), (1, 0), "where the branches end tells that nothing was pushed");
+}
+
+/// One merge request of each of some projects.
+fn one_of_each(bench: &Bench, projects: usize) -> Vec<(i64, i64)> {
+    let world = bench.fake.world();
+    let open = |project: i64| {
+        let mut all = world.merge_requests.values().filter(|it| it.project_id == project);
+        all.find(|it| it.state == MergeRequestState::Opened).map(|it| (it.id, it.author_id))
+    };
+    world.projects.keys().filter_map(|it| open(*it)).take(projects).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_request_that_is_open_again_was_closed_by_nobody() {
+    let bench = Bench::new(FakeGitlab::builder().scale(scale()).seed(93)).await;
+    sync(&bench).await;
+    let some = one_of_each(&bench, 5);
+    let closed =
+        "select count(*) from gitlab_merge_requests where state = 'closed' and closed_by_user_id is not null";
+    let change = |with: fn(&mut World, i64, i64)| {
+        let mut world = bench.fake.world_mut();
+        world.advance(TimeDelta::hours(3));
+        some.iter().for_each(|(merge_request, by)| with(&mut world, *merge_request, *by));
+    };
+    change(World::close);
+    sync(&bench).await;
+    assert_equal(&bench, reading()).await;
+    assert!(bench.store.query(closed).await.expect("it runs").rows[0][0].as_i64() >= Some(5));
+    change(World::reopen);
+    sync(&bench).await;
+    assert_equal(&bench, reading()).await;
 }

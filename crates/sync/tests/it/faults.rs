@@ -1,5 +1,6 @@
 //! Answers that fail in every way, limits, revoked tokens, and a world that moves while it is read.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use catalogue::Connector;
@@ -10,6 +11,7 @@ use fake_gitlab::world::generate::Scale;
 use fake_gitlab::{FakeGitlab, TokenSpec};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use sync::{Outcome, Progress, Stop};
 
 use crate::equality::{assert_equal, assert_equal_but};
 use crate::harness::{Bench, options};
@@ -205,6 +207,92 @@ async fn a_gitlab_that_goes_away_in_the_middle_is_waited_for() {
     assert!(outcome.ok, "{outcome:?}");
     assert!(outcome.duration_seconds > 4.0, "GitLab went away after the sync: {outcome:?}");
     assert_equal(&bench, Reading::new(true, false)).await;
+}
+
+/// Nothing but 503.
+fn away() -> Option<FaultPlan> {
+    Some(FaultPlan::new(1.0, &[Fault::Unavailable], 1))
+}
+
+/// Returns when a sync is in this phase.
+async fn until(progress: &Progress, phase: &str) {
+    while progress.phase() != phase {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// A sync that gives up after one attempt, and what is done to its GitLab meanwhile.
+async fn meanwhile(bench: &Bench, stop: Stop, happens: impl AsyncFnOnce(&Progress)) -> Outcome {
+    let mut config = bench.config(&[bench.fake.token()]);
+    config.retry.attempts = 1;
+    let client = gitlab_client::Client::new(config).expect("the client is made");
+    let progress = Arc::<Progress>::default();
+    let syncing = sync::run(client, bench.store.clone(), options(), progress.clone(), stop);
+    let mut syncing = std::pin::pin!(syncing);
+    tokio::select! {
+        outcome = &mut syncing => outcome,
+        () = happens(&progress) => syncing.await,
+    }
+}
+
+async fn slow(seed: u64) -> Bench {
+    let builder = FakeGitlab::builder().scale(Scale::tiny()).seed(seed);
+    Bench::new(builder.latency(Duration::from_millis(30), Duration::ZERO)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gitlab_that_goes_away_during_discovery_is_waited_for_and_each_run_records_its_own() {
+    let bench = slow(112).await;
+    let outcome = meanwhile(&bench, Stop::default(), async |progress| {
+        until(progress, "discovering").await;
+        bench.fake.faults().set_plan(away());
+        until(progress, "waiting for GitLab").await;
+        bench.fake.faults().set_plan(None);
+    });
+    let outcome = outcome.await;
+    assert!(outcome.ok, "{outcome:?}");
+    assert_equal(&bench, Reading::new(true, false)).await;
+    let recorded = "select count(*), sum(requests)::bigint, sum((resources->'gitlab_groups'->>'read')::bigint)::bigint from weir.syncs";
+    let recorded = bench.store.query(recorded).await.expect("it runs").rows.remove(0);
+    let groups = outcome.resources["gitlab_groups"].read;
+    assert_eq!(recorded, [2, outcome.requests, groups].map(serde_json::Value::from));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gitlab_that_comes_back_and_goes_away_again_is_waited_for() {
+    let bench = slow(113).await;
+    let outcome = meanwhile(&bench, Stop::default(), async |progress| {
+        until(progress, "reading").await;
+        bench.fake.faults().set_plan(away());
+        until(progress, "waiting for GitLab").await;
+        // It answers who looks whether it is back, and not the run that begins then.
+        bench.fake.faults().answer_next_with(200, r#"{"version":"18.5.0"}"#);
+        bench.fake.faults().fault_next(Fault::Unavailable);
+        bench.fake.faults().set_plan(None);
+    });
+    let outcome = outcome.await;
+    assert!(outcome.ok, "{outcome:?}");
+    assert_equal(&bench, Reading::new(true, false)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_that_waits_for_gitlab_stops_when_it_is_asked_to() {
+    let (bench, stop) = (slow(114).await, Stop::default());
+    let outcome = meanwhile(&bench, stop.clone(), async |progress| {
+        until(progress, "reading").await;
+        bench.fake.faults().set_plan(away());
+        until(progress, "waiting for GitLab").await;
+        stop.ask();
+    });
+    assert_eq!(outcome.await.error.map(|it| it.code), Some("stopped"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gitlab_that_is_away_at_the_very_first_question_is_not_waited_for() {
+    let bench = slow(115).await;
+    bench.fake.faults().set_plan(away());
+    let outcome = meanwhile(&bench, Stop::default(), async |_| {}).await;
+    assert!(outcome.error.is_some() && outcome.requests <= 2, "{outcome:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

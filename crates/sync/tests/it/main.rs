@@ -15,6 +15,7 @@ mod issues;
 mod members;
 mod people;
 mod pipelines;
+mod races;
 mod recorded;
 mod recorded_ci;
 mod shapes;

@@ -107,6 +107,45 @@ async fn weirs_own_database_that_is_killed_in_the_middle_is_started_again() {
     let _ = Server::stop(at).await;
 }
 
+/// What is copied or moved away then is whole, and nothing is put in its place.
+#[tokio::test]
+async fn weirs_own_database_that_is_stopped_in_the_middle_stays_stopped_and_the_sync_says_so() {
+    for moved in [false, true] {
+        let directory = tempfile::tempdir().unwrap();
+        let at = directory.path();
+        let builder = FakeGitlab::builder().scale(Scale::tiny()).seed(6);
+        let fake = builder.latency(Duration::from_millis(60), Duration::ZERO).start().await.unwrap();
+        let url = in_directory(at, "database url").await.ended_with(0).stdout;
+        let mut command = weir(&words("sync --full --json --data-dir"));
+        command.arg(at).env("GITLAB_HOST", fake.url()).env("GITLAB_TOKEN", fake.token());
+        let syncing = tokio::spawn(finished(command));
+        until_a_sync_reads(url.trim()).await;
+        in_directory(at, "database stop").await.ended_with(0);
+        if moved {
+            std::fs::rename(at.join("postgresql"), at.join("away")).unwrap();
+        }
+        let run = syncing.await.unwrap().ended_with(6);
+        assert_eq!(run.json()["error"]["reason"], "database_stopped");
+        assert!(run.stderr.contains("was stopped"), "{}", run.stderr);
+        let status = in_directory(at, "database status").await.ended_with(0).stdout;
+        assert!(status.starts_with(if moved { "There is no database" } else { "stopped" }), "{status}");
+        in_directory(at, "database start").await.ended_with(0);
+        let _ = Server::stop(at).await;
+    }
+}
+
+async fn until_a_sync_reads(url: &str) {
+    let store = store::Store::connect(url, 1).await.unwrap();
+    let reads = "select count(*) from weir.syncs where state = 'running' and phase <> 'discovery'";
+    for _ in 0..400 {
+        if store.query(reads).await.is_ok_and(|it| it.rows[0][0].as_i64() > Some(0)) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("no sync reads");
+}
+
 async fn until_something_is_stored(url: &str) {
     let store = store::Store::connect(url, 1).await.unwrap();
     for _ in 0..400 {

@@ -190,9 +190,11 @@ impl World {
         self.system_note(merge_request_id, by, "closed", "closed".to_owned());
     }
 
-    /// Opens it again. `closed_at` and `closed_by` stay: GitLab takes them from the latest closing.
+    /// Opens it again, which takes away when it was closed and by whom.
     pub fn reopen(&mut self, merge_request_id: Id, by: Id) {
-        self.merge_request_mut(merge_request_id).state = MergeRequestState::Opened;
+        let mr = self.merge_request_mut(merge_request_id);
+        mr.state = MergeRequestState::Opened;
+        (mr.closed_at, mr.closed_by_id) = (None, None);
         self.save(merge_request_id);
         self.system_note(merge_request_id, by, "opened", "reopened".to_owned());
     }

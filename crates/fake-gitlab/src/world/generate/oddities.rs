@@ -96,7 +96,7 @@ impl Maker {
         }
     }
 
-    /// Open, though `closed_at` is set.
+    /// Open, though it was closed once.
     fn reopened(&mut self, team: &Team) {
         let mr = self.odd(team);
         self.world.close(mr, team.people[0]);

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use fake_gitlab::TokenSpec;
 use fake_gitlab::truth::Row;
 use fake_gitlab::world::change::{JobOutcome, NewDeployment, NewJob, NewPipeline};
-use fake_gitlab::world::model::{CiStatus, DeploymentStatus, Id, Tier};
+use fake_gitlab::world::model::{CiStatus, DeploymentStatus, EnvironmentState, Id, Tier};
 use gitlab_client::TokenKind;
 use serde_json::json;
 use sync::{Options, Outcome, Scope};
@@ -58,6 +58,19 @@ fn place(bench: &Bench) -> (Id, Id) {
     let in_use = |it: &&Row| !world.projects[&it["project_id"].as_i64().expect("a number")].archived;
     let row = stored.iter().find(in_use).expect("the world has an environment");
     (row["project_id"].as_i64().expect("a number"), row["id"].as_i64().expect("a number"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_lists_the_environments_though_another_sync_began_in_the_same_second() {
+    let bench = bench(819).await;
+    alone(&bench, true).await;
+    let (_, environment) = place(&bench);
+    bench.fake.world_mut().set_environment_state(environment, EnvironmentState::Stopped);
+    bench
+        .execute("update weir.partitions set complete_to = '2100-01-01' where resource = 'environments'")
+        .await;
+    import(&bench, |it| (it.connectors, it.sweep) = (ALONE.to_vec(), true)).await;
+    assert_tables(&bench, true, &["gitlab_environments"]).await;
 }
 
 /// Ends every pipeline of a project that runs.
