@@ -112,6 +112,10 @@ pub(super) async fn ask(engine: &Engine, projects: &[Found]) -> Result<BTreeMap<
     let mut todo = vec![(ids, None::<String>)];
     while let Some((some, after)) = todo.pop() {
         match page(engine, &some, after.as_deref()).await? {
+            // Access was lost in between: what came so far is a list cut short.
+            Some(nodes) if after.is_some() && !nodes.iter().any(|it| it.id.id == some[0]) => {
+                told.remove(&some[0]);
+            }
             Some(nodes) => {
                 for node in nodes {
                     let (project, more) = (node.id.id, take(&mut told, node));
@@ -156,19 +160,25 @@ fn take(told: &mut BTreeMap<i64, Theirs>, node: ProjectNode) -> Option<String> {
     theirs.counts.extend(node.child_pipelines.map(|it| (CHILD_PIPELINES.name, count(it))));
     theirs.counts.extend(node.issues.map(|it| (ISSUES.name, issues(&it, node.open_issues.as_ref()))));
     theirs.commits = node.statistics.map(|it| it.commit_count as i64);
-    let list = node.merge_requests?;
-    let all = theirs.merge_requests.get_or_insert_default();
-    let whole = list.nodes.iter().all(Option::is_some);
-    for it in list.nodes.into_iter().flatten() {
-        let listed = Listed { comments: it.user_notes_count.unwrap_or_default(), updated_at: it.updated_at };
-        all.extend(it.iid.parse().ok().map(|iid: i64| (iid, listed)));
-    }
-    if !whole {
-        // A listing with a hole proves nothing, and reading on would not fill it.
+    let Some((some, PageInfo { has_next_page, end_cursor, .. })) = node.merge_requests.and_then(whole) else {
+        // A listing with a hole, or one that ends without its end mark, proves nothing; reading on would not mend it.
         theirs.merge_requests = None;
         return None;
-    }
-    list.page_info.end_cursor.filter(|_| list.page_info.has_next_page)
+    };
+    theirs.merge_requests.get_or_insert_default().extend(some);
+    end_cursor.filter(|_| has_next_page)
+}
+
+/// A page of merge requests by number, where all of it was answered and it says how to go on.
+fn whole(list: Counted<MergeRequest>) -> Option<(Vec<(i64, Listed)>, PageInfo)> {
+    let listed = |it: Option<MergeRequest>| {
+        let it = it?;
+        let comments = it.user_notes_count.unwrap_or_default();
+        Some((it.iid.parse().ok()?, Listed { comments, updated_at: it.updated_at }))
+    };
+    let some = list.nodes.into_iter().map(listed).collect::<Option<Vec<_>>>()?;
+    let goes_on = !list.page_info.has_next_page || list.page_info.end_cursor.is_some();
+    goes_on.then_some((some, list.page_info))
 }
 
 fn issues(counted: &Newest, open: Option<&Total>) -> Told {

@@ -56,7 +56,10 @@ async fn nothing_is_marked(seed: u64, graphql: bool, aims: &[&str], answer: Scri
 }
 
 async fn nothing_is_marked_of(marked: &str, seed: u64, graphql: bool, aims: &[&str], answer: Scripted) {
-    let bench = bench(seed).await;
+    nothing_is_marked_in(bench(seed).await, marked, graphql, aims, answer).await;
+}
+
+async fn nothing_is_marked_in(bench: Bench, marked: &str, graphql: bool, aims: &[&str], answer: Scripted) {
     sync(&bench, graphql, false).await;
     let before = number(&bench, marked).await;
     delete_some(&bench);
@@ -66,11 +69,9 @@ async fn nothing_is_marked_of(marked: &str, seed: u64, graphql: bool, aims: &[&s
     bench.fake.faults().set_plan(Some(FaultPlan { hang_seconds: 1.0, ..FaultPlan::new(0.0, &[], 1) }));
     let outcome = hasty_sweep(&bench, graphql).await;
     assert_eq!(number(&bench, marked).await, before, "{outcome:?}");
-    if outcome.ok {
-        let unproved = "select count(*) from weir.proofs where state = 'unproved' and detail <> ''";
-        assert!(number(&bench, unproved).await > 0);
-        assert!(outcome.skips.iter().any(|it| it.reason == "unproved"), "{:?}", outcome.skips);
-    }
+    let unproved = "select count(*) from weir.proofs where state = 'unproved' and detail <> ''";
+    assert!(number(&bench, unproved).await > 0, "{outcome:?}");
+    assert!(outcome.skips.iter().any(|it| it.reason == "unproved"), "{:?}", outcome.skips);
     bench.fake.faults().stop_aiming();
     sync(&bench, graphql, true).await;
     // People who appear nowhere any more stay known.
@@ -92,6 +93,39 @@ async fn a_listing_that_breaks_off_after_its_first_page_marks_nothing() {
     // The first page comes; whatever follows a page does not.
     nothing_is_marked_of(MARKED_IN_LONG, 52, true, &["\"after\":\""], Scripted::Fault(Fault::BrokenJson))
         .await;
+}
+
+/// Access is lost between the first page and the second, of which GraphQL makes no error.
+async fn access_is_lost_after_the_first_page(second: impl Fn(&str) -> String) {
+    let bench = bench(52).await;
+    let project = long_project(&bench);
+    let nodes = second(&format!("\"id\":\"gid://gitlab/Project/{project}\""));
+    let answer = format!(r#"{{"data":{{"projects":{{"pageInfo":{{"hasNextPage":false}},"nodes":[{nodes}]}}}}}}"#);
+    let answer = Scripted::json(200, &answer);
+    nothing_is_marked_in(bench, MARKED_IN_LONG, true, &["\"after\":\""], answer).await;
+}
+
+/// The project with most merge requests.
+fn long_project(bench: &Bench) -> Id {
+    let world = bench.fake.world();
+    let count = |id: &Id| world.merge_requests.values().filter(|it| it.project_id == *id).count();
+    world.projects.keys().copied().max_by_key(count).expect("there are projects")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_page_without_the_project_marks_nothing() {
+    access_is_lost_after_the_first_page(|_| String::new()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_page_without_a_list_marks_nothing() {
+    access_is_lost_after_the_first_page(|id| format!(r#"{{{id},"mergeRequests":null}}"#)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_does_not_say_how_to_go_on_marks_nothing() {
+    let list = r#""mergeRequests":{"count":500,"pageInfo":{"hasNextPage":true,"endCursor":null},"nodes":[]}"#;
+    access_is_lost_after_the_first_page(|id| format!("{{{id},{list}}}")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
