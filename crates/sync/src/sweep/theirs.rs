@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::engine::{Engine, Halt};
-use crate::fetch::{self, elements, list, request};
+use crate::fetch::{self, list, request};
 use crate::policy::{Decision, decide};
 use crate::sight::Found;
 
@@ -219,8 +219,8 @@ async fn whole_list<T: DeserializeOwned>(
     let request = request.query("order_by", "created_at").query("sort", "asc");
     match list(&engine.client, request).await {
         Ok(listing) => {
-            let found = listing.pages.iter().flat_map(|it| elements(&it.body));
-            Ok(found.map(|it| serde_json::from_str(it.get()).ok()).collect())
+            let Ok(found) = listing.elements() else { return Ok(None) };
+            Ok(found.iter().map(|it| serde_json::from_str(it.get()).ok()).collect())
         }
         Err(error) => unanswered(engine, &error),
     }

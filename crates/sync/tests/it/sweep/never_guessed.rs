@@ -186,3 +186,38 @@ async fn issues_that_a_lower_role_may_not_see_are_not_taken_for_deleted() {
     let said = outcome.skips.iter().find(|it| it.resource == "issues" && it.reason == "unproved");
     assert!(said.is_some_and(|it| it.detail.contains("role")), "{:?}", outcome.skips);
 }
+
+/// How many rows are marked of the lists that every sync reads whole.
+const MARKED_OF_LISTS: &str =
+    "select (select count(*) from gitlab_labels where deleted_at is not null)
+          + (select count(*) from gitlab_milestones where deleted_at is not null)
+          + (select count(*) from gitlab_project_members where deleted_at is not null)
+          + (select count(*) from gitlab_group_members where deleted_at is not null)
+          + (select count(*) from gitlab_merge_request_notes where deleted_at is not null)";
+
+/// Something else than a list would pass for an empty one.
+async fn what_is_no_list_takes_nothing_away(seed: u64, answer: Scripted) {
+    let bench = bench(seed).await;
+    sync(&bench, false, false).await;
+    let before = number(&bench, MARKED_OF_LISTS).await;
+    for aim in ["/labels?", "/milestones?", "/members?", "/discussions?", "/notes?"] {
+        bench.fake.faults().aim(aim, answer.clone());
+    }
+    let full = |it: &mut sync::Options| (it.rest_only, it.scope.full) = (true, true);
+    let outcome = bench.sync_with(full).await;
+    assert_eq!(number(&bench, MARKED_OF_LISTS).await, before);
+    assert!(!outcome.ok || outcome.skips.iter().any(|it| it.reason == "unavailable"), "{outcome:?}");
+    bench.fake.faults().stop_aiming();
+    sync(&bench, false, false).await;
+    assert_equal(&bench, reading(false)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_in_the_place_of_a_list_takes_nothing_away() {
+    what_is_no_list_takes_nothing_away(59, Scripted::json(200, r#"{"message":"later"}"#)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_content_in_the_place_of_a_list_takes_nothing_away() {
+    what_is_no_list_takes_nothing_away(60, Scripted::json(204, "")).await;
+}
