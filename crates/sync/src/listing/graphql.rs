@@ -241,6 +241,9 @@ fn understand(walk: &Walk<'_>, answer: &GraphqlAnswer) -> Result<Result<Fetched,
     if !list.is_whole() {
         return Ok(Err("GitLab left elements unanswered".to_owned()));
     }
+    if list.page_info.has_next_page && list.page_info.end_cursor.is_none() {
+        return Ok(Err("GitLab did not say where the next page begins".to_owned()));
+    }
     Ok(Ok(rows(walk, answer, &list)))
 }
 

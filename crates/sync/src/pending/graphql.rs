@@ -148,7 +148,12 @@ impl<'e> Walk<'e> {
             self.before = newest.page_info.start_cursor;
         }
         self.after = list.page_info.end_cursor;
-        if ended || self.after.is_none() { Page::End } else { Page::More }
+        match (ended, &self.after) {
+            (true, _) => Page::End,
+            (false, Some(_)) => Page::More,
+            // Another page follows, and GitLab does not say where it begins.
+            (false, None) => Page::NotWhole,
+        }
     }
 
     /// Takes the elements that are new. Gives whether some were read from the other end: then the two ways have met.

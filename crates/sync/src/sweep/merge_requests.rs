@@ -75,7 +75,7 @@ fn detail(gone: &[&HeldMergeRequest], missing: &[i64]) -> String {
     parts.join("; ")
 }
 
-/// Marks what GitLab does not list any more, if it also denies the first of them.
+/// Marks what GitLab does not list any more and does not show by number either, if it also denies the first of them.
 async fn lose(
     engine: &Engine,
     project: &Found,
@@ -94,20 +94,32 @@ async fn lose(
     if !mends {
         return Ok(());
     }
+    let asked_at = engine.now();
+    let gone = not_met(engine, project, gone).await?;
+    let Some(first) = gone.first() else { return Ok(()) };
     let request = Request::new("projects/{project}/merge_requests/{iid}");
-    if !evidence::denied(engine, request.value(project.source_id).value(gone[0].iid)).await {
+    if !evidence::denied(engine, request.value(project.source_id).value(first.iid)).await {
         proof.state = "unproved".to_owned();
         proof.detail =
-            format!("{}; GitLab does not deny !{}, so nothing was marked", proof.detail, gone[0].iid);
+            format!("{}; GitLab does not deny !{}, so nothing was marked", proof.detail, first.iid);
         return Ok(());
     }
-    let ids: Vec<i64> = gone.iter().map(|it| it.id).collect();
-    let marked = engine
-        .store
-        .mark_deleted(MERGE_REQUEST, engine.instance.id(project.source_id), &ids, engine.now())
-        .await?;
+    let (id, ids) = (engine.instance.id(project.source_id), gone.iter().map(|it| it.id).collect::<Vec<_>>());
+    let marked = engine.store.mark_deleted(MERGE_REQUEST, id, &ids, asked_at, engine.now()).await?;
     engine.tally.marked("gitlab_merge_requests", marked);
     Ok(())
+}
+
+/// Those that GitLab does not show when it is asked for them by number. Others were opened and stored after the listing,
+/// or were moved over the edge of a numbered page by a deletion before them.
+async fn not_met<'h>(
+    engine: &Engine,
+    project: &Found,
+    gone: &[&'h HeldMergeRequest],
+) -> Result<Vec<&'h HeldMergeRequest>, Halt> {
+    let iids: Vec<i64> = gone.iter().map(|it| it.iid).collect();
+    let met = listing::by_iids(engine, &LISTING, project.source_id, &iids).await?;
+    Ok(gone.iter().copied().filter(|it| !met.contains(&it.source_id)).collect())
 }
 
 /// Comments by GitLab's count. A merge request whose count differs is read again with its notes.

@@ -80,6 +80,9 @@ async fn nothing_is_marked_in(bench: Bench, marked: &str, graphql: bool, aims: &
 
 /// Where the sweep learns what GitLab has.
 const COUNTS: [&str; 4] = ["query proof", "query countPipelines", "query countIssues", "/deployments?"];
+/// Where it goes on after a first page, and no other listing does.
+const SECOND_PAGE: &str = "query proof*\"after\":\"";
+const SECOND_PAGE_BY_REST: &str = "/merge_requests?*order_by=created_at*page=2*state=all";
 /// Where it asks again for one thing, before it is marked.
 const SINGLY: [&str; 3] = ["/merge_requests/", "/pipelines/", "/issues/"];
 
@@ -91,8 +94,7 @@ async fn a_listing_cut_short_marks_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listing_that_breaks_off_after_its_first_page_marks_nothing() {
     // The first page comes; whatever follows a page does not.
-    nothing_is_marked_of(MARKED_IN_LONG, 52, true, &["\"after\":\""], Scripted::Fault(Fault::BrokenJson))
-        .await;
+    nothing_is_marked_of(MARKED_IN_LONG, 52, true, &[SECOND_PAGE], Scripted::Fault(Fault::BrokenJson)).await;
 }
 
 /// Access is lost between the first page and the second, of which GraphQL makes no error.
@@ -100,9 +102,10 @@ async fn access_is_lost_after_the_first_page(second: impl Fn(&str) -> String) {
     let bench = bench(52).await;
     let project = long_project(&bench);
     let nodes = second(&format!("\"id\":\"gid://gitlab/Project/{project}\""));
-    let answer = format!(r#"{{"data":{{"projects":{{"pageInfo":{{"hasNextPage":false}},"nodes":[{nodes}]}}}}}}"#);
+    let answer =
+        format!(r#"{{"data":{{"projects":{{"pageInfo":{{"hasNextPage":false}},"nodes":[{nodes}]}}}}}}"#);
     let answer = Scripted::json(200, &answer);
-    nothing_is_marked_in(bench, MARKED_IN_LONG, true, &["\"after\":\""], answer).await;
+    nothing_is_marked_in(bench, MARKED_IN_LONG, true, &[SECOND_PAGE], answer).await;
 }
 
 /// The project with most merge requests.
@@ -130,7 +133,14 @@ async fn a_page_that_does_not_say_how_to_go_on_marks_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listing_by_rest_that_breaks_off_after_its_first_page_marks_nothing() {
-    nothing_is_marked_of(MARKED_IN_LONG, 53, false, &["&page=2"], Scripted::Fault(Fault::BadGateway)).await;
+    nothing_is_marked_of(
+        MARKED_IN_LONG,
+        53,
+        false,
+        &[SECOND_PAGE_BY_REST],
+        Scripted::Fault(Fault::BadGateway),
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,9 +197,47 @@ async fn issues_that_a_lower_role_may_not_see_are_not_taken_for_deleted() {
     assert!(said.is_some_and(|it| it.detail.contains("role")), "{:?}", outcome.skips);
 }
 
+/// Two merge requests are not in the listing. One of them is gone, the other was moved over the edge of a page, or opened
+/// since: asked for by number it is there.
+async fn what_is_there_by_number_is_not_marked(seed: u64, graphql: bool) {
+    let bench = bench(seed).await;
+    sync(&bench, graphql, false).await;
+    let hidden = long_project(&bench);
+    let two: Vec<Id> = {
+        let world = bench.fake.world();
+        world.merge_requests.values().filter(|it| it.project_id == hidden).take(2).map(|it| it.id).collect()
+    };
+    let (gone, there) = (two[0], two[1]);
+    let mut before = bench.fake.world().clone();
+    before.delete_merge_request(gone);
+    let listing = if graphql { "query proof" } else { "/merge_requests?state=all*order_by=created_at" };
+    bench.fake.faults().on_request_like(listing, move |world| {
+        world.delete_merge_request(gone);
+        world.delete_merge_request(there);
+    });
+    let by_number = if graphql { "query mergeRequests*iids\":[" } else { "iids%5B%5D=" };
+    bench.fake.faults().on_request_like(by_number, move |world| {
+        let url = world.url.clone();
+        *world = before;
+        world.url = url;
+    });
+    sync(&bench, graphql, true).await;
+    assert_eq!(number(&bench, MARKED).await, 1);
+    assert_equal_but(&bench, reading(graphql), &["gitlab_users"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_request_that_is_there_by_number_is_not_marked() {
+    what_is_there_by_number_is_not_marked(52, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_request_that_is_there_by_number_is_not_marked_by_rest_alone() {
+    what_is_there_by_number_is_not_marked(53, false).await;
+}
+
 /// How many rows are marked of the lists that every sync reads whole.
-const MARKED_OF_LISTS: &str =
-    "select (select count(*) from gitlab_labels where deleted_at is not null)
+const MARKED_OF_LISTS: &str = "select (select count(*) from gitlab_labels where deleted_at is not null)
           + (select count(*) from gitlab_milestones where deleted_at is not null)
           + (select count(*) from gitlab_project_members where deleted_at is not null)
           + (select count(*) from gitlab_group_members where deleted_at is not null)
