@@ -43,5 +43,5 @@ pub(super) async fn sees_everything(engine: &Engine, project: i64) -> bool {
     let permissions = found.and_then(|it| it.permissions);
     let levels = permissions.into_iter().flat_map(|it| [it.project_access, it.group_access]);
     let level = levels.flatten().map(|it| it.access_level).max().unwrap_or_default();
-    level >= REPORTER || users::is_admin(engine).await.unwrap_or(false)
+    level >= REPORTER || users::sees_all(engine).await.is_ok_and(|it| it == Some(answer.credential))
 }
