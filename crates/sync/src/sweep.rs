@@ -81,7 +81,8 @@ async fn pack(
         }
         let no_code = project.repository_off || project.empty_repo || known.is_off(trunk::NAME, id);
         if engine.has(Connector::GitlabCommitsTrunk) && !no_code {
-            let compared = trunk::compare(engine, project, theirs.commits, known, mends).await;
+            let theirs = trunk::Told { commits: theirs.commits, head: theirs.head.as_deref() };
+            let compared = trunk::compare(engine, project, theirs, known, mends).await;
             proofs.extend(told(engine, project, trunk::NAME, compared.map(|it| it.into_iter().collect()))?);
         }
     }

@@ -206,10 +206,10 @@ impl Comparison<'_> {
                     return Ok(proof.unproved("GitLab did not count them within a window of time."));
                 }
             };
-            if count == Some(held.len() as i64) {
+            if count.is_some_and(|it| it.agrees(&Count::of(&held))) {
                 continue;
             }
-            let large = count.is_none_or(|it| it + held.len() as i64 > SMALL);
+            let large = count.is_none_or(|it| it.total + held.len() as i64 > SMALL);
             match middle(&held, window).filter(|_| large) {
                 Some(middle) => todo.extend([(window.0, middle), (middle, window.1)]),
                 None => {
@@ -265,6 +265,6 @@ impl Told {
     fn agrees(&self, held: &Count) -> bool {
         self.total == held.total
             && self.open.is_none_or(|it| it == held.open)
-            && self.highest_iid.is_none_or(|it| it == held.highest_iid)
+            && self.newest.is_none_or(|it| it == held.newest)
     }
 }

@@ -1,6 +1,6 @@
 //! Merge requests and their comments: GitLab's whole listing against ours, number by number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::merge_requests::MERGE_REQUESTS;
 use catalogue::notes::NOTES;
@@ -44,21 +44,30 @@ pub(super) async fn compare(
     let mut merge_requests = Proof { theirs: Some(counted.len() as i64), ..proof };
     let gone: Vec<&HeldMergeRequest> = held.iter().filter(|it| !counted.contains_key(&it.iid)).collect();
     let missing: Vec<i64> = counted.keys().copied().filter(|iid| !ours.contains_key(iid)).collect();
-    if !gone.is_empty() || !missing.is_empty() {
+    let moved: Vec<i64> = held.iter().filter(|it| has_moved(it, &counted)).map(|it| it.iid).collect();
+    if !gone.is_empty() || !missing.is_empty() || !moved.is_empty() {
         merge_requests.state = "differs".to_owned();
-        merge_requests.detail = detail(&gone, &missing);
+        merge_requests.detail = detail(&gone, &missing, &moved);
     }
     if !gone.is_empty() {
         lose(engine, project, counted.is_empty(), &gone, mends, &mut merge_requests).await?;
     }
-    if mends && !missing.is_empty() {
-        listing::by_iids(engine, &LISTING, project.source_id, &missing).await?;
+    let (notes, differ) = comments(engine, project, &counted, &ours);
+    let again: BTreeSet<i64> = [missing, moved, differ].into_iter().flatten().collect();
+    if mends && !again.is_empty() {
+        let again: Vec<i64> = again.into_iter().collect();
+        listing::by_iids(engine, &LISTING, project.source_id, &again).await?;
     }
-    let notes = comments(engine, project, &counted, &ours, mends).await?;
     Ok(vec![merge_requests, notes])
 }
 
-fn detail(gone: &[&HeldMergeRequest], missing: &[i64]) -> String {
+/// Whether GitLab tells another last change. REST tells milliseconds of it and GraphQL none.
+fn has_moved(held: &HeldMergeRequest, counted: &BTreeMap<i64, Listed>) -> bool {
+    let theirs = counted.get(&held.iid).map(|it| it.updated_at.timestamp());
+    theirs.is_some_and(|it| it != held.updated_at.timestamp())
+}
+
+fn detail(gone: &[&HeldMergeRequest], missing: &[i64], moved: &[i64]) -> String {
     let some = |iids: &mut dyn Iterator<Item = i64>| {
         let shown: Vec<String> = iids.take(5).map(|iid| format!("!{iid}")).collect();
         shown.join(", ")
@@ -71,6 +80,10 @@ fn detail(gone: &[&HeldMergeRequest], missing: &[i64]) -> String {
     if !missing.is_empty() {
         let which = some(&mut missing.iter().copied());
         parts.push(format!("{} in GitLab that are not stored ({which})", missing.len()));
+    }
+    if !moved.is_empty() {
+        let which = some(&mut moved.iter().copied());
+        parts.push(format!("{} stored with another last change ({which})", moved.len()));
     }
     parts.join("; ")
 }
@@ -122,14 +135,13 @@ async fn not_met<'h>(
     Ok(gone.iter().copied().filter(|it| !met.contains(&it.source_id)).collect())
 }
 
-/// Comments by GitLab's count. A merge request whose count differs is read again with its notes.
-async fn comments(
+/// Comments by GitLab's count, and the merge requests whose count differs: they are read again with their notes.
+fn comments(
     engine: &Engine,
     project: &Found,
     counted: &BTreeMap<i64, Listed>,
     ours: &BTreeMap<i64, &HeldMergeRequest>,
-    mends: bool,
-) -> Result<Proof, Halt> {
+) -> (Proof, Vec<i64>) {
     let (mut theirs, mut held) = (0, 0);
     let mut differ = Vec::new();
     for (iid, Listed { comments: count, .. }) in counted {
@@ -147,8 +159,5 @@ async fn comments(
         notes.detail =
             format!("{} merge requests with other counts of comments ({})", differ.len(), which.join(", "));
     }
-    if mends && !differ.is_empty() {
-        listing::by_iids(engine, &LISTING, project.source_id, &differ).await?;
-    }
-    Ok(notes)
+    (notes, differ)
 }

@@ -15,6 +15,7 @@ use crate::engine::{Engine, Halt};
 use crate::fetch::{self, list, request};
 use crate::policy::{Decision, decide};
 use crate::sight::Found;
+use crate::trunk::heads::Repository;
 
 /// Merge requests in one page.
 const PER_PAGE: usize = 100;
@@ -28,6 +29,8 @@ pub(super) struct Theirs {
     pub(super) counts: BTreeMap<&'static str, Told>,
     /// How many commits the default branch has.
     pub(super) commits: Option<i64>,
+    /// Where it ends.
+    pub(super) head: Option<String>,
 }
 
 /// A merge request as GitLab lists it.
@@ -46,8 +49,8 @@ pub(super) struct Told {
     pub(super) total: i64,
     /// How many of them are open.
     pub(super) open: Option<i64>,
-    /// The highest number.
-    pub(super) highest_iid: Option<i64>,
+    /// The newest: an issue by its number, a pipeline by its id; 0 where there is none.
+    pub(super) newest: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -57,20 +60,34 @@ struct ProjectNode {
     merge_requests: Option<Counted<MergeRequest>>,
     issues: Option<Newest>,
     open_issues: Option<Total>,
-    pipelines: Option<Total>,
-    child_pipelines: Option<Total>,
+    pipelines: Option<Newest>,
+    child_pipelines: Option<Newest>,
     statistics: Option<Statistics>,
+    repository: Option<Repository>,
 }
 
+/// How many there are, newest first, of which one is told.
 #[derive(Deserialize)]
-struct Newest {
+pub(super) struct Newest {
     count: i64,
-    nodes: Vec<Option<Number>>,
+    nodes: Vec<Option<Name>>,
 }
 
+/// A pipeline by its id, an issue by its number.
 #[derive(Deserialize)]
-struct Number {
-    iid: String,
+struct Name {
+    id: Option<Gid>,
+    iid: Option<String>,
+}
+
+impl Newest {
+    /// What it tells, with how many of them are open.
+    pub(super) fn told(&self, open: Option<&Total>) -> Told {
+        let name = |it: &Name| it.iid.as_ref().map_or(it.id.as_ref().map(|it| it.id), |it| it.parse().ok());
+        let newest = self.nodes.first().and_then(Option::as_ref).and_then(name);
+        let newest = if self.count == 0 { Some(0) } else { newest };
+        Told { total: self.count, open: open.map(|it| it.count), newest }
+    }
 }
 
 #[derive(Deserialize)]
@@ -87,7 +104,7 @@ struct Counted<T> {
 }
 
 #[derive(Deserialize)]
-struct Total {
+pub(super) struct Total {
     count: i64,
 }
 
@@ -136,7 +153,9 @@ async fn page(
     projects: &[i64],
     after: Option<&str>,
 ) -> Result<Option<Vec<ProjectNode>>, Halt> {
-    let query = engine.capabilities.fit_for(&PROOF_QUERY, |it| engine.has(it));
+    // What is not paged was told with the first page.
+    let asked = |it| engine.has(it) && (after.is_none() || it == Connector::Gitlab);
+    let query = engine.capabilities.fit_for(&PROOF_QUERY, asked);
     let ids: Vec<String> = projects.iter().map(|it| gid("Project", *it)).collect();
     let variables = json!({ "ids": ids, "projects": ids.len(), "first": PER_PAGE, "after": after });
     match engine.client.graphql(&query, &variables).await {
@@ -155,11 +174,11 @@ async fn page(
 /// Takes in a page. Gives the cursor of the next one.
 fn take(told: &mut BTreeMap<i64, Theirs>, node: ProjectNode) -> Option<String> {
     let theirs = told.entry(node.id.id).or_default();
-    let count = |it: Total| Told { total: it.count, ..Told::default() };
-    theirs.counts.extend(node.pipelines.map(|it| (PIPELINES.name, count(it))));
-    theirs.counts.extend(node.child_pipelines.map(|it| (CHILD_PIPELINES.name, count(it))));
-    theirs.counts.extend(node.issues.map(|it| (ISSUES.name, issues(&it, node.open_issues.as_ref()))));
-    theirs.commits = node.statistics.map(|it| it.commit_count as i64);
+    theirs.counts.extend(node.pipelines.map(|it| (PIPELINES.name, it.told(None))));
+    theirs.counts.extend(node.child_pipelines.map(|it| (CHILD_PIPELINES.name, it.told(None))));
+    theirs.counts.extend(node.issues.map(|it| (ISSUES.name, it.told(node.open_issues.as_ref()))));
+    theirs.commits = theirs.commits.or(node.statistics.map(|it| it.commit_count as i64));
+    theirs.head = theirs.head.take().or(node.repository.and_then(Repository::head));
     let Some((some, PageInfo { has_next_page, end_cursor, .. })) = node.merge_requests.and_then(whole) else {
         // A listing with a hole, or one that ends without its end mark, proves nothing; reading on would not mend it.
         theirs.merge_requests = None;
@@ -179,12 +198,6 @@ fn whole(list: Counted<MergeRequest>) -> Option<(Vec<(i64, Listed)>, PageInfo)> 
     let some = list.nodes.into_iter().map(listed).collect::<Option<Vec<_>>>()?;
     let goes_on = !list.page_info.has_next_page || list.page_info.end_cursor.is_some();
     goes_on.then_some((some, list.page_info))
-}
-
-fn issues(counted: &Newest, open: Option<&Total>) -> Told {
-    let newest = counted.nodes.first().and_then(Option::as_ref).and_then(|it| it.iid.parse().ok());
-    let highest_iid = if counted.count == 0 { Some(0) } else { newest };
-    Told { total: counted.count, open: open.map(|it| it.count), highest_iid }
 }
 
 #[derive(Deserialize)]

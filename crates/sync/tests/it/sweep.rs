@@ -5,6 +5,7 @@ mod internal_notes;
 mod never_guessed;
 mod part;
 mod projects;
+mod proofs;
 
 use catalogue::Connector;
 use chrono::TimeDelta;
