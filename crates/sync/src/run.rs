@@ -171,19 +171,19 @@ pub(crate) async fn engine(
         false => Refusals::load(store, row.number, started).await?,
     };
     let mut engine = Engine {
-        refusals,
+        refusals: Arc::new(refusals),
         client: client.clone(),
         store: store.clone(),
         options: options.clone(),
         instance: Instance(row.number),
-        capabilities,
+        capabilities: Arc::new(capabilities),
         approval_rules: false,
         started,
         tally: Default::default(),
         progress,
         stop,
         ending: Default::default(),
-        planned: AtomicBool::new(helped.is_some()),
+        planned: Arc::new(AtomicBool::new(helped.is_some())),
         sizes: Default::default(),
         paths: Default::default(),
     };

@@ -60,11 +60,14 @@ async fn pack(
     known: &Known,
     mends: Option<i64>,
 ) -> Result<Vec<Proof>, Halt> {
-    let mut theirs = theirs::ask(engine, &projects).await?;
+    let users = engine.of_each_user();
+    let mut theirs = theirs::ask_as(&users, &projects).await?;
     let mut proofs = Vec::new();
     for project in &projects {
         let id = engine.instance.id(project.source_id);
-        let theirs = theirs.remove(&project.source_id).unwrap_or_default();
+        let (user, theirs) = theirs.remove(&project.source_id).unwrap_or_default();
+        // What one is told is not held against what another may see.
+        let engine = &users[user];
         if engine.has(Connector::Gitlab) && !project.merge_requests_off {
             let name = MERGE_REQUESTS.name;
             let compared = match known.refusal(name, id) {

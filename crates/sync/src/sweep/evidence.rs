@@ -25,9 +25,10 @@ struct Access {
     access_level: i64,
 }
 
-/// Whether GitLab denies that there is such a thing, asked for it alone. Anything but a plain denial proves nothing.
+/// Whether GitLab denies that there is such a thing, asked for it alone: to every user whose tokens there are. Anything
+/// but a plain denial proves nothing.
 pub(super) async fn denied(engine: &Engine, request: Request) -> bool {
-    match engine.client.get(&request).await {
+    match engine.client.with_any_credential().get(&request).await {
         Ok(_) => false,
         Err(error) => matches!(error.kind, ErrorKind::NotFound),
     }

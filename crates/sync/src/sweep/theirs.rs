@@ -116,8 +116,45 @@ struct MergeRequest {
     user_notes_count: Option<i64>,
 }
 
+/// Asks about some projects as each of some users, until one is told of all. Gives with each who was told most.
+pub(super) async fn ask_as(
+    users: &[Engine],
+    projects: &[Found],
+) -> Result<BTreeMap<i64, (usize, Theirs)>, Halt> {
+    let mut told: BTreeMap<i64, (usize, Theirs)> = BTreeMap::new();
+    for (at, user) in users.iter().enumerate() {
+        let whole =
+            |it: &Found| told.get(&it.source_id).is_some_and(|(_, theirs)| theirs.are_whole(user, it));
+        let left: Vec<Found> = projects.iter().filter(|it| !whole(it)).cloned().collect();
+        if left.is_empty() {
+            break;
+        }
+        for (project, theirs) in ask(user, &left).await? {
+            if told.get(&project).is_none_or(|(_, before)| theirs.tells() > before.tells()) {
+                told.insert(project, (at, theirs));
+            }
+        }
+    }
+    Ok(told)
+}
+
+impl Theirs {
+    /// What of it was told, the most important first.
+    fn tells(&self) -> (bool, bool) {
+        (self.merge_requests.is_some(), self.commits.is_some())
+    }
+
+    /// Whether all was told that is to be compared. REST is asked for merge requests alone.
+    fn are_whole(&self, engine: &Engine, project: &Found) -> bool {
+        let (listed, counted) = self.tells();
+        let trunk = engine.has(Connector::GitlabCommitsTrunk) && engine.capabilities.graphql;
+        (listed || !engine.has(Connector::Gitlab) || project.merge_requests_off)
+            && (counted || !trunk || project.repository_off)
+    }
+}
+
 /// Asks about some projects. One that GitLab does not answer whole is left out.
-pub(super) async fn ask(engine: &Engine, projects: &[Found]) -> Result<BTreeMap<i64, Theirs>, Halt> {
+async fn ask(engine: &Engine, projects: &[Found]) -> Result<BTreeMap<i64, Theirs>, Halt> {
     let mut told = BTreeMap::new();
     if !engine.capabilities.graphql {
         for project in projects {

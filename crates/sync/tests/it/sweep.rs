@@ -6,6 +6,7 @@ mod never_guessed;
 mod part;
 mod projects;
 mod proofs;
+mod users;
 
 use catalogue::Connector;
 use chrono::TimeDelta;
