@@ -29,6 +29,19 @@ impl Fact {
 }
 
 impl Store {
+    /// Who made these, each user once; none for one of whom that is not known.
+    pub async fn authors(
+        &self,
+        fact: Fact,
+        project: i64,
+        ids: &[i64],
+    ) -> Result<Vec<Option<i64>>, StoreError> {
+        let sql =
+            format!("select distinct user_id from {} where project_id = $1 and id = any($2)", fact.table);
+        let authors = sqlx::query_scalar(AssertSqlSafe(sql));
+        Ok(authors.bind(project).bind(ids).fetch_all(&self.pool).await?)
+    }
+
     /// Marks rows of a project as deleted, and what lives below them as gone with its parent; what was read after
     /// GitLab was asked is there. Gives how many of the rows themselves were marked. What returns is read again, which
     /// takes the marks away.

@@ -3,6 +3,7 @@
 //! guess: only what a listing that ended by its own end mark lacks, and what GitLab then denies when it is asked for it
 //! alone.
 
+mod authors;
 mod counted;
 mod evidence;
 mod known;

@@ -13,7 +13,7 @@ use store::{Count, Counted, Proof, Stored};
 use super::known::{Known, Reach};
 use super::theirs::Told;
 use super::windows::{self, Window, middle};
-use super::{Verdict, evidence, proof};
+use super::{Verdict, authors, evidence, proof};
 use crate::engine::{Engine, Halt};
 use crate::listing::{self, Listing};
 use crate::pipelines::CHILDREN;
@@ -254,6 +254,9 @@ impl Comparison<'_> {
         }
         let ids: Vec<i64> = gone.iter().map(|it| it.id).collect();
         let (fact, project) = (kind.stored.fact, proof.project_id);
+        if kind.partly_hidden && authors::may_be_banned(engine, fact, project, &ids).await? {
+            return Ok(proof.unproved(authors::MAY_BE_HIDDEN));
+        }
         let marked = engine.store.mark_deleted(fact, project, &ids, asked_at, engine.now()).await?;
         engine.tally.marked(kind.stored.fact.table(), marked);
         Ok(Proof { detail: format!("{marked} were deleted in GitLab."), ..proof })

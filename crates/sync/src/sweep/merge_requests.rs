@@ -9,7 +9,7 @@ use store::{HeldMergeRequest, MERGE_REQUEST, Proof};
 
 use super::known::{Known, Reach};
 use super::theirs::{Listed, Theirs};
-use super::{Verdict, evidence, proof};
+use super::{Verdict, authors, evidence, proof};
 use crate::engine::{Engine, Halt};
 use crate::listing;
 use crate::merge_requests::LISTING;
@@ -118,6 +118,11 @@ async fn lose(
         return Ok(());
     }
     let (id, ids) = (engine.instance.id(project.source_id), gone.iter().map(|it| it.id).collect::<Vec<_>>());
+    if authors::may_be_banned(engine, MERGE_REQUEST, id, &ids).await? {
+        proof.state = "unproved".to_owned();
+        proof.detail = authors::MAY_BE_HIDDEN.to_owned();
+        return Ok(());
+    }
     let marked = engine.store.mark_deleted(MERGE_REQUEST, id, &ids, asked_at, engine.now()).await?;
     engine.tally.marked("gitlab_merge_requests", marked);
     Ok(())

@@ -236,6 +236,41 @@ async fn a_merge_request_that_is_there_by_number_is_not_marked_by_rest_alone() {
     what_is_there_by_number_is_not_marked(53, false).await;
 }
 
+/// What a banned user wrote is hidden from all but administrators: just as if it were deleted.
+async fn what_a_banned_user_wrote_is_left(seed: u64, graphql: bool) {
+    let bench = bench(seed).await;
+    sync(&bench, graphql, false).await;
+    {
+        let mut world = bench.fake.world_mut();
+        let (issue, merge_request) = (
+            world.issues.values().nth(3).expect("an issue").author_id,
+            world.merge_requests.values().nth(3).expect("a merge request").author_id,
+        );
+        world.ban_user(issue);
+        world.ban_user(merge_request);
+        let wrote = world.merge_requests.values().filter(|it| it.author_id == merge_request);
+        let wrote: Vec<Id> = wrote.map(|it| it.id).collect();
+        wrote.into_iter().for_each(|it| world.delete_merge_request(it));
+    }
+    let outcome = sync(&bench, graphql, true).await;
+    assert_eq!(number(&bench, MARKED).await, 0);
+    let said = |resource: &str| {
+        let mut skips = outcome.skips.iter().filter(|it| it.resource == resource && it.reason == "unproved");
+        skips.any(|it| it.detail.contains("banned"))
+    };
+    assert!(said("issues") && said("merge_requests"), "{:?}", outcome.skips);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_banned_user_wrote_is_not_taken_for_deleted() {
+    what_a_banned_user_wrote_is_left(61, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_banned_user_wrote_is_not_taken_for_deleted_by_rest_alone() {
+    what_a_banned_user_wrote_is_left(62, false).await;
+}
+
 /// How many rows are marked of the lists that every sync reads whole.
 const MARKED_OF_LISTS: &str = "select (select count(*) from gitlab_labels where deleted_at is not null)
           + (select count(*) from gitlab_milestones where deleted_at is not null)
