@@ -236,6 +236,23 @@ async fn a_merge_request_that_is_there_by_number_is_not_marked_by_rest_alone() {
     what_is_there_by_number_is_not_marked(53, false).await;
 }
 
+/// Another process stored them while GitLab was asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_read_after_gitlab_was_asked_is_not_marked() {
+    let bench = bench(63).await;
+    sync(&bench, true, false).await;
+    let id = number(&bench, "select min(id) from gitlab_merge_requests").await;
+    let project =
+        number(&bench, &format!("select project_id from gitlab_merge_requests where id = {id}")).await;
+    let now = gitlab_client::Clock::now(&gitlab_client::SystemClock);
+    let ids = [id];
+    let mark = |asked_at| bench.store.mark_deleted(store::MERGE_REQUEST, project, &ids, asked_at, now);
+    assert_eq!(mark(now - TimeDelta::hours(1)).await.expect("it is marked"), 0);
+    let below = "select count(*) from gitlab_merge_request_notes where deleted_at is not null";
+    assert_eq!(number(&bench, MARKED).await + number(&bench, below).await, 0);
+    assert_eq!(mark(now).await.expect("it is marked"), 1);
+}
+
 /// What a banned user wrote is hidden from all but administrators: just as if it were deleted.
 async fn what_a_banned_user_wrote_is_left(seed: u64, graphql: bool) {
     let bench = bench(seed).await;
