@@ -45,6 +45,8 @@ pub struct CompleteList {
     pub parent: &'static [&'static str],
     /// Their values.
     pub values: Vec<i64>,
+    /// How many comments GitLab counts in the same answer, whoever may read them; none where it does not tell.
+    pub counted: Option<i64>,
 }
 
 impl Rows {
@@ -56,7 +58,18 @@ impl Rows {
 
     /// Says that the child list under this parent is complete.
     pub fn complete(&mut self, table: &'static Table, parent: &'static [&'static str], values: &[i64]) {
-        self.complete.push(CompleteList { table, parent, values: values.to_vec() });
+        self.complete_of(table, parent, values, None);
+    }
+
+    /// The same, with as many as GitLab counts.
+    pub fn complete_of(
+        &mut self,
+        table: &'static Table,
+        parent: &'static [&'static str],
+        values: &[i64],
+        counted: Option<i64>,
+    ) {
+        self.complete.push(CompleteList { table, parent, values: values.to_vec(), counted });
     }
 
     /// Keeps the rows of these tables and nothing that hangs on the others.

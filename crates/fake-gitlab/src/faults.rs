@@ -94,7 +94,7 @@ impl Scripted {
 }
 
 /// A change of the world, made just before a request is served.
-type Hook = Box<dyn FnOnce(&mut World) + Send>;
+pub(crate) type Hook = Box<dyn FnOnce(&mut World) + Send>;
 type EveryHook = Box<dyn FnMut(u64, &mut World) + Send>;
 
 /// What disturbs the requests of a running fake.
@@ -103,6 +103,7 @@ pub struct Faults {
     plan: Mutex<Option<(FaultPlan, ChaCha8Rng)>>,
     scripted: Mutex<VecDeque<Scripted>>,
     aimed: Mutex<Vec<(String, Scripted)>>,
+    awaited: Mutex<Vec<(String, Hook)>>,
     blocked: Mutex<bool>,
     revocations: Mutex<BTreeMap<u64, Vec<String>>>,
     hooks: Mutex<BTreeMap<u64, Vec<Hook>>>,
@@ -128,7 +129,8 @@ impl Faults {
         self.answer_next(Scripted::json(status, body));
     }
 
-    /// From now on answers every request like this whose address or body contains the text.
+    /// From now on answers every request like this whose address or body contains the text, in which `*` stands for
+    /// anything.
     pub fn aim(&self, text: impl Into<String>, answer: Scripted) {
         lock(&self.aimed).push((text.into(), answer));
     }
@@ -139,11 +141,11 @@ impl Faults {
     }
 
     pub(crate) fn aims(&self) -> bool {
-        !lock(&self.aimed).is_empty()
+        !lock(&self.aimed).is_empty() || !lock(&self.awaited).is_empty()
     }
 
     pub(crate) fn aimed_at(&self, request: &str) -> Option<Scripted> {
-        lock(&self.aimed).iter().find(|(text, _)| request.contains(text)).map(|(_, answer)| answer.clone())
+        lock(&self.aimed).iter().find(|(text, _)| is_like(request, text)).map(|(_, answer)| answer.clone())
     }
 
     /// Answers the next request with Rack::Attack's 429.
@@ -172,6 +174,18 @@ impl Faults {
         lock(&self.hooks).entry(request).or_default().push(Box::new(change));
     }
 
+    /// Changes the world when the first request arrives whose address or body contains the text, in which `*` stands for
+    /// anything, before it is served.
+    pub fn on_request_like(&self, text: impl Into<String>, change: impl FnOnce(&mut World) + Send + 'static) {
+        lock(&self.awaited).push((text.into(), Box::new(change)));
+    }
+
+    /// The changes that were to come with a request like this.
+    pub(crate) fn awaited_by(&self, request: &str) -> Vec<Hook> {
+        let like = |(text, _): &mut (String, Hook)| is_like(request, text);
+        lock(&self.awaited).extract_if(.., like).map(|(_, change)| change).collect()
+    }
+
     /// Changes the world before every request; the change is handed the request's number.
     pub fn on_every_request(&self, change: impl FnMut(u64, &mut World) + Send + 'static) {
         *lock(&self.every) = Some(Box::new(change));
@@ -180,6 +194,7 @@ impl Faults {
     /// Forgets every change that was to come with a request.
     pub fn stop_hooks(&self) {
         lock(&self.hooks).clear();
+        lock(&self.awaited).clear();
         *lock(&self.every) = None;
     }
 
@@ -221,6 +236,13 @@ impl Faults {
         let seconds = lock(&self.plan).as_ref().map_or(one_minute(), |(plan, _)| plan.hang_seconds);
         Duration::from_secs_f64(seconds.max(0.0))
     }
+}
+
+/// Whether a request contains a text in which `*` stands for anything.
+fn is_like(request: &str, text: &str) -> bool {
+    let after = |rest: &'_ str, part: &str| rest.find(part).map(|at| at + part.len());
+    let mut rest = request;
+    text.split('*').all(|part| after(rest, part).map(|at| rest = &rest[at..]).is_some())
 }
 
 /// The answer of a fault that replaces the right one; none for those that spoil the connection or the body.

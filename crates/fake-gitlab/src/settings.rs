@@ -46,6 +46,8 @@ pub struct Settings {
     /// Whether issues and commits that are switched off are forbidden, as older versions say. Newer ones list no issues
     /// and find no repository.
     pub switched_off_is_forbidden: bool,
+    /// Whether administrators see more than others only in Admin Mode: with tokens that have the scope `admin_mode`.
+    pub admin_mode: bool,
     /// How likely a merge request in a GraphQL page is null, from 0 to 1.
     pub graphql_null_nodes: f64,
     /// How webhooks are delivered.
@@ -93,6 +95,7 @@ impl Default for Settings {
             graphql_timeout_above_items: None,
             commits_of_nothing_are_empty: false,
             switched_off_is_forbidden: false,
+            admin_mode: false,
             graphql_null_nodes: 0.0,
             hooks: HookSettings::default(),
         }

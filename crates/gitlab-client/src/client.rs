@@ -94,6 +94,28 @@ impl Client {
         Client { credential: Some(id.into()), ..self.clone() }
     }
 
+    /// The same client, using whichever credential may be used.
+    pub fn with_any_credential(&self) -> Client {
+        Client { credential: None, ..self.clone() }
+    }
+
+    /// For each user whose tokens it has a client with one of them; this one alone where it uses one already.
+    pub fn of_each_user(&self) -> Vec<Client> {
+        match self.inner.pool.of_each_user() {
+            users if self.credential.is_none() && users.len() > 1 => {
+                users.into_iter().map(|id| self.with_credential(id)).collect()
+            }
+            _ => vec![self.clone()],
+        }
+    }
+
+    /// The same client with the token of a user to whom none of these credentials belongs. None where there is no other,
+    /// and where it uses one credential alone.
+    pub fn of_another_user(&self, tried: &[CredentialId]) -> Option<Client> {
+        let other = self.inner.pool.of_another_user(tried).filter(|_| self.credential.is_none());
+        other.map(|id| self.with_credential(id))
+    }
+
     /// Reads an endpoint.
     pub async fn get(&self, request: &Request) -> Result<Answer, Error> {
         let call = Call::read(request, &self.inner.base, &self.inner.allowed)?;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::call::Call;
 use crate::client::Inner;
-use crate::error::{Error, ErrorKind, UnauthorizedReason};
+use crate::error::{Error, ErrorKind, ForbiddenReason, UnauthorizedReason};
 use crate::exchange::Received;
 use crate::gate_store::GateKey;
 use crate::limits::Limits;
@@ -16,8 +16,11 @@ use crate::pool::Ticket;
 use crate::redirect::{self, Redirect};
 use crate::refusal;
 use crate::status::{Meaning, meaning, unknown_endpoint};
+use crate::turn::wanted;
 
 const MOST_REDIRECTS: u32 = 3;
+/// What a user is told who may not see something that is there.
+const OTHERWISE_FORBIDDEN: ErrorKind = ErrorKind::Forbidden { reason: ForbiddenReason::Other };
 
 /// How far a request has come.
 #[derive(Default)]
@@ -139,7 +142,7 @@ impl Inner {
             Meaning::Final(kind, message) => {
                 self.pool.passed(ticket, &call.endpoint, false);
                 let unknown_endpoint = unknown_endpoint(received.status, &received.body);
-                Step::Failed(Error { unknown_endpoint, ..Error::new(kind, message) })
+                self.unseen(call, course, ticket, Error { unknown_endpoint, ..Error::new(kind, message) })
             }
             Meaning::Moved => self.moved(call, course, ticket, &received),
             Meaning::Limited { endpoint_only } => self.limited(call, ticket, limits, endpoint_only).await,
@@ -165,6 +168,21 @@ impl Inner {
                 self.again(call, course, None, refusal::unreadable(message))
             }
         }
+    }
+
+    /// What one user may not see another may: only when none sees it is that the answer. That it is forbidden to one of them
+    /// says more than that it is not there for the others.
+    fn unseen(&self, call: &Call, course: &mut Course, ticket: &Ticket, error: Error) -> Step {
+        let hidden = matches!(error.kind, ErrorKind::NotFound | ErrorKind::Forbidden { .. });
+        if !hidden || error.unknown_endpoint {
+            return Step::Failed(error);
+        }
+        let same_user = self.pool.of_one_user(ticket.slot, &wanted(call, course));
+        let forbidden = course.refusal.take_if(|it| it.kind == OTHERWISE_FORBIDDEN);
+        let error = forbidden.filter(|_| error.kind == ErrorKind::NotFound).unwrap_or(error);
+        let Some(same_user) = same_user else { return Step::Failed(error) };
+        course.refused.extend(same_user);
+        course.refused_by(ticket, error)
     }
 
     fn moved(&self, call: &mut Call, course: &mut Course, ticket: &Ticket, received: &Received) -> Step {

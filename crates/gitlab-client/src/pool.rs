@@ -246,6 +246,32 @@ impl Pool {
         slots.all.iter().filter(tells).map(|slot| slot.credential.id.clone()).collect()
     }
 
+    /// The slots of one user, where another user's credential can be asked the same.
+    pub(crate) fn of_one_user(&self, slot: usize, wanted: &Wanted<'_>) -> Option<Vec<usize>> {
+        let slots = self.slots();
+        let same = |at: &usize| slots.all[*at].quota == slots.all[slot].quota;
+        let (same, others): (Vec<usize>, Vec<usize>) = (0..slots.all.len()).partition(same);
+        others.into_iter().any(|it| slots.all[it].fits(it, wanted)).then_some(same)
+    }
+
+    /// A credential of each user.
+    pub(crate) fn of_each_user(&self) -> Vec<CredentialId> {
+        let slots = self.slots();
+        let usable = slots.all.iter().filter(|slot| slot.disabled.is_none());
+        let mut users = BTreeSet::new();
+        let first = usable.filter(|slot| users.insert(slot.quota));
+        first.map(|slot| slot.credential.id.clone()).collect()
+    }
+
+    /// A credential of a user to whom none of these belongs.
+    pub(crate) fn of_another_user(&self, tried: &[CredentialId]) -> Option<CredentialId> {
+        let slots = self.slots();
+        let tried = slots.all.iter().filter(|it| tried.contains(&it.credential.id));
+        let users: BTreeSet<usize> = tried.map(|it| it.quota).collect();
+        let other = slots.all.iter().find(|it| it.disabled.is_none() && !users.contains(&it.quota));
+        other.map(|it| it.credential.id.clone())
+    }
+
     /// These credentials belong to one user: what GitLab counts of one counts for all.
     pub(crate) fn share(&self, ids: &[CredentialId], now: Instant) {
         let mut slots = self.slots();

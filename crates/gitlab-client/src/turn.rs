@@ -80,6 +80,6 @@ impl Inner {
     }
 }
 
-fn wanted<'w>(call: &'w Call, course: &'w Course) -> Wanted<'w> {
+pub(crate) fn wanted<'w>(call: &'w Call, course: &'w Course) -> Wanted<'w> {
     Wanted { endpoint: &call.endpoint, pinned: call.credential.as_ref(), refused: &course.refused }
 }

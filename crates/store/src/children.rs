@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use catalogue::{CompleteList, Rows, Table, issues, merge_request_commits, merge_requests, pipelines};
+use catalogue::{CompleteList, Rows, Table, issues, merge_request_commits, merge_requests, notes, pipelines};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection};
 
@@ -69,7 +69,9 @@ fn by_table<'l>(
 /// The parents as a JSON array of objects.
 fn parents(lists: &[&CompleteList]) -> String {
     let object = |it: &&CompleteList| {
-        let fields = it.parent.iter().zip(&it.values).map(|(column, value)| format!("\"{column}\":{value}"));
+        let counted = it.counted.iter().map(|it| ("counted", it));
+        let fields = it.parent.iter().copied().zip(&it.values).chain(counted);
+        let fields = fields.map(|(column, value)| format!("\"{column}\":{value}"));
         format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
     };
     format!("[{}]", lists.iter().map(object).collect::<Vec<_>>().join(","))
@@ -98,8 +100,28 @@ fn key_type(column: &str) -> &'static str {
     if ["sha", "kind", "target"].contains(&column) { "text" } else { "bigint" }
 }
 
+/// Internal notes are hidden from a lower role, as if they were deleted. They are gone only where nothing is hidden: one of
+/// them came along, or as many comments as GitLab counts with the internal ones. Where the count came with the merge
+/// request and not with the list, only comments count that were there by then: GitLab does not move `updated_at` for
+/// a comment within a minute.
+const NOTHING_HIDDEN: &str = "
+            and (t.internal is not true or exists (
+              select from gitlab_merge_requests m
+                left join jsonb_to_recordset($2::text::jsonb) as n(
+                  project_id bigint, merge_request_id bigint, id bigint, system boolean, internal boolean,
+                  created_at timestamptz)
+                  on n.project_id = m.project_id and n.merge_request_id = m.id
+               where m.project_id = t.project_id and m.id = t.merge_request_id
+              having bool_or(n.internal)
+                  or count(distinct n.id) filter (where not n.system) >= p.counted
+                  or count(distinct n.id) filter (
+                       where not n.system and n.created_at <= m.updated_at + interval '1 minute')
+                     >= max(m.user_notes_count)
+            ))";
+
 fn statement(list: &CompleteList) -> String {
     let table = list.table.name;
+    let nothing_hidden = if table == notes::TABLE.name { NOTHING_HIDDEN } else { "" };
     let parent = list.parent.iter().map(|it| format!("{it} bigint")).collect::<Vec<_>>().join(", ");
     let under = list.parent.iter().map(|it| format!("t.{it} = p.{it}")).collect::<Vec<_>>().join(" and ");
     let columns =
@@ -110,13 +132,13 @@ fn statement(list: &CompleteList) -> String {
     format!(
         "update {table} as t
             set deleted_at = $3, deleted_reason = $4, synced_at = $3
-           from jsonb_to_recordset($1::text::jsonb) as p({parent})
+           from jsonb_to_recordset($1::text::jsonb) as p({parent}, counted bigint)
           where {under}
             and t.deleted_at is null
             and t.synced_at <= $3
             and ({stored}) not in (
               -- Uncorrelated, so that it is hashed once: a join would be planned as a loop within a loop.
               select {met} from jsonb_to_recordset($2::text::jsonb) as k({keys})
-            )"
+            ){nothing_hidden}"
     )
 }

@@ -29,41 +29,53 @@ impl Fact {
 }
 
 impl Store {
-    /// Marks rows of a project as deleted, and what lives below them as gone with its parent. Gives how many of the rows
-    /// themselves were marked. What returns is read again, which takes the marks away.
+    /// Who made these, each user once; none for one of whom that is not known.
+    pub async fn authors(
+        &self,
+        fact: Fact,
+        project: i64,
+        ids: &[i64],
+    ) -> Result<Vec<Option<i64>>, StoreError> {
+        let sql =
+            format!("select distinct user_id from {} where project_id = $1 and id = any($2)", fact.table);
+        let authors = sqlx::query_scalar(AssertSqlSafe(sql));
+        Ok(authors.bind(project).bind(ids).fetch_all(&self.pool).await?)
+    }
+
+    /// Marks rows of a project as deleted, and what lives below them as gone with its parent; what was read after
+    /// GitLab was asked is there. Gives how many of the rows themselves were marked. What returns is read again, which
+    /// takes the marks away.
     pub async fn mark_deleted(
         &self,
         fact: Fact,
         project: i64,
         ids: &[i64],
+        asked_at: DateTime<Utc>,
         at: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let mark = format!(
             "update {} set deleted_at = $3, deleted_reason = 'deleted', synced_at = $3
-              where project_id = $1 and id = any($2) and deleted_at is null",
+              where project_id = $1 and id = any($2) and deleted_at is null and synced_at <= $4
+             returning id",
             fact.table
         );
-        let marked = sqlx::query(AssertSqlSafe(mark)).bind(project).bind(ids).bind(at);
-        let marked = marked.execute(&mut *transaction).await?.rows_affected();
+        let marked = sqlx::query_scalar(AssertSqlSafe(mark)).bind(project).bind(ids).bind(at).bind(asked_at);
+        let ids: Vec<i64> = marked.fetch_all(&mut *transaction).await?;
         for table in tables_below(&mut transaction, fact.column).await? {
             let mark = format!(
                 "update {table} set deleted_at = $3, deleted_reason = 'parent_deleted', synced_at = $3
                   where project_id = $1 and {} = any($2) and deleted_at is null",
                 fact.column
             );
-            sqlx::query(AssertSqlSafe(mark))
-                .bind(project)
-                .bind(ids)
-                .bind(at)
-                .execute(&mut *transaction)
-                .await?;
+            let mark = sqlx::query(AssertSqlSafe(mark)).bind(project).bind(&ids).bind(at);
+            mark.execute(&mut *transaction).await?;
         }
         if fact == PIPELINE {
-            sqlx::query(FORGET_JOBS).bind(project).bind(ids).bind(at).execute(&mut *transaction).await?;
+            sqlx::query(FORGET_JOBS).bind(project).bind(&ids).bind(at).execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
-        Ok(marked)
+        Ok(ids.len() as u64)
     }
 }
 

@@ -17,6 +17,8 @@ pub struct HeldMergeRequest {
     pub source_id: i64,
     /// Its number within the project.
     pub iid: i64,
+    /// When GitLab last moved it.
+    pub updated_at: DateTime<Utc>,
     /// Comments by people.
     pub comments: i64,
     /// How many of them GitLab counted when it was last read.
@@ -76,6 +78,14 @@ impl Store {
         Ok(projects.bind(instance).fetch_all(&self.pool).await?)
     }
 
+    /// Whether something of a resource in a project was not understood.
+    pub async fn has_rejects(&self, instance: i64, resource: &str, project: i64) -> Result<bool, StoreError> {
+        let has = sqlx::query_scalar(
+            "select exists (select from weir.sync_rejects where instance = $1 and resource = $2 and parent_id = $3)",
+        );
+        Ok(has.bind(instance).bind(resource).bind(project).fetch_one(&self.pool).await?)
+    }
+
     /// Names of the resources that were read at all.
     pub async fn resources_read(&self, instance: i64) -> Result<Vec<String>, StoreError> {
         let names = sqlx::query_scalar(
@@ -87,7 +97,7 @@ impl Store {
     /// The merge requests of these projects that are stored and not gone.
     pub async fn held_merge_requests(&self, projects: &[i64]) -> Result<Vec<HeldMergeRequest>, StoreError> {
         let held = sqlx::query_as(
-            "select m.project_id, m.id, m.source_id, m.iid, coalesce(n.comments, 0) as comments
+            "select m.project_id, m.id, m.source_id, m.iid, m.updated_at, coalesce(n.comments, 0) as comments
                   , m.user_notes_count::bigint as counted
                from gitlab_merge_requests m
                left join (select merge_request_id, count(*) as comments

@@ -64,6 +64,7 @@ pub(crate) async fn list(engine: &Engine, request: Request, complete: Complete) 
     }
     let named = seal.cloned().zip(answer.etag.clone());
     let listing = fetch::follow(&engine.client, answer).await.map_err(halt)?;
+    listing.elements()?;
     let named = named.filter(|_| is_one_page(&listing));
     Ok(Asked::Read(listing, Name { complete, named }))
 }

@@ -31,7 +31,7 @@ struct GroupHead {
 pub(crate) async fn discover(engine: &Engine) -> Result<Sight, Halt> {
     let mut sight = Sight { complete: true, ..Sight::default() };
     if engine.options.scope.is_everything() && !engine.options.job_token {
-        everything(engine, &mut sight).await?;
+        for_each_user(engine, &mut sight).await?;
     } else {
         named(engine, &mut sight).await?;
     }
@@ -40,6 +40,23 @@ pub(crate) async fn discover(engine: &Engine) -> Result<Sight, Halt> {
     }
     settle(engine, &sight).await?;
     Ok(sight)
+}
+
+/// Users of different tokens are members of different projects: the union counts. A token that is refused is left out.
+async fn for_each_user(engine: &Engine, sight: &mut Sight) -> Result<(), Halt> {
+    let users = engine.of_each_user();
+    let mut failed = Vec::new();
+    for user in &users {
+        match everything(user, sight).await {
+            Err(Halt::Failed(failure)) => failed.push(failure),
+            done => done?,
+        }
+    }
+    sight.complete &= failed.is_empty();
+    match failed.pop().filter(|_| failed.len() + 1 == users.len()) {
+        Some(failure) => Err(Halt::Failed(failure)),
+        None => Ok(()),
+    }
 }
 
 async fn everything(engine: &Engine, sight: &mut Sight) -> Result<(), Halt> {

@@ -160,33 +160,34 @@ impl From<StoreError> for Halt {
     }
 }
 
-/// What every part of a run shares.
+/// What every part of a run shares. Cheap to clone; clones share everything but the client.
+#[derive(Clone)]
 pub(crate) struct Engine {
     pub(crate) client: Client,
     pub(crate) store: Store,
     pub(crate) options: Options,
     pub(crate) instance: Instance,
-    pub(crate) capabilities: Capabilities,
+    pub(crate) capabilities: Arc<Capabilities>,
     /// Whether approval rules are read: they were asked for and this GitLab has them.
     pub(crate) approval_rules: bool,
     /// When the run began, by GitLab's clock: cursors of what is read to its end move here.
     pub(crate) started: DateTime<Utc>,
-    pub(crate) tally: Tally,
+    pub(crate) tally: Arc<Tally>,
     /// What GitLab refused lately.
-    pub(crate) refusals: Refusals,
+    pub(crate) refusals: Arc<Refusals>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) stop: Stop,
     /// Until when what is older than the first window is read.
     pub(crate) older_until: Option<Instant>,
     /// Set when a worker met something that ends the run.
-    pub(crate) ending: AtomicBool,
+    pub(crate) ending: Arc<AtomicBool>,
     /// Set when all the work is laid out: before that, workers without work wait for more.
-    pub(crate) planned: AtomicBool,
-    pub(crate) sizes: Sizes,
+    pub(crate) planned: Arc<AtomicBool>,
+    pub(crate) sizes: Arc<Sizes>,
     /// Projects (Weir's ids) whose environments this run has read. Not by time: two runs may begin in one second.
-    pub(crate) environments: Mutex<HashSet<i64>>,
+    pub(crate) environments: Arc<Mutex<HashSet<i64>>>,
     /// Paths of projects by Weir's id, for people.
-    pub(crate) paths: RwLock<HashMap<i64, String>>,
+    pub(crate) paths: Arc<RwLock<HashMap<i64, String>>>,
 }
 
 impl Engine {
@@ -197,6 +198,12 @@ impl Engine {
     /// Whether the time for what is older than the first window is over.
     pub(crate) fn older_is_over(&self) -> bool {
         self.older_until.is_some_and(|it| it <= Instant::now())
+    }
+
+    /// The engine for each user whose tokens there are: what they see may differ.
+    pub(crate) fn of_each_user(&self) -> Vec<Engine> {
+        let clients = self.client.of_each_user().into_iter();
+        clients.map(|client| Engine { client, ..self.clone() }).collect()
     }
 
     pub(crate) fn origin(&self) -> Origin {

@@ -7,6 +7,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use store::Reject;
 
+use crate::engine::Halt;
+
 /// Largest page of REST.
 pub(crate) const PER_PAGE: usize = 100;
 
@@ -23,6 +25,22 @@ pub(crate) struct Listing {
     pub(crate) pages: Vec<Answer>,
     /// When the first request was sent.
     pub(crate) sent_at: DateTime<Utc>,
+}
+
+impl Listing {
+    /// Its elements. Something else than a list would pass for an empty one, and take away everything it stands for.
+    pub(crate) fn elements(&self) -> Result<Vec<&RawValue>, Halt> {
+        let mut found = Vec::new();
+        for page in &self.pages {
+            found.extend(whole_page(&page.body)?);
+        }
+        Ok(found)
+    }
+}
+
+/// The elements of an answer that has to be a list.
+pub(crate) fn whole_page(body: &[u8]) -> Result<Vec<&RawValue>, Halt> {
+    serde_json::from_slice(body).map_err(|it| Halt::Later(format!("GitLab answered no list: {it}")))
 }
 
 /// Reads a list to its end.

@@ -22,7 +22,7 @@ use serde_json::value::RawValue;
 use store::{PendingRow, Reject};
 
 use crate::engine::{Engine, Halt};
-use crate::fetch::{elements, list, read_all, request};
+use crate::fetch::{list, read_all, request};
 
 /// Lists taken at once by one worker.
 const TAKEN: i64 = 12;
@@ -204,7 +204,7 @@ async fn notes(engine: &Engine, pending: &Pending) -> Result<Option<Read>, Halt>
     };
     match list(&engine.client, request).await {
         Ok(listing) => {
-            let mut read = rows_of(engine, pending, threads, &listing);
+            let mut read = rows_of(engine, pending, threads, &listing)?;
             if read.rejects.is_empty() {
                 complete(engine, pending, &mut read.rows);
             }
@@ -230,7 +230,7 @@ async fn elements_of(
 ) -> Result<Option<Read>, Halt> {
     let Some(request) = request(reader, &path(pending)) else { return Ok(None) };
     match list(&engine.client, request).await {
-        Ok(listing) => Ok(Some(rows_of(engine, pending, reader, &listing))),
+        Ok(listing) => rows_of(engine, pending, reader, &listing).map(Some),
         Err(error) => refused(engine, pending, &error),
     }
 }
@@ -240,12 +240,12 @@ fn rows_of(
     pending: &Pending,
     reader: &'static Reader,
     listing: &crate::fetch::Listing,
-) -> Read {
-    let found = listing.pages.iter().flat_map(|it| elements(&it.body));
+) -> Result<Read, Halt> {
+    let found = listing.elements()?;
     let mut rows = Rows::default();
     let parent = engine.instance.id(pending.project);
     let rejects = read_all(pending.list.name(), reader, &below(engine, pending), parent, found, &mut rows);
-    Read { rows, rejects, sent_at: listing.sent_at }
+    Ok(Read { rows, rejects, sent_at: listing.sent_at })
 }
 
 /// Approvals, their rules and a pipeline are one object, not a list.

@@ -195,12 +195,12 @@ pub(crate) async fn engine(
         false => Refusals::load(store, row.number, started).await?,
     };
     let mut engine = Engine {
-        refusals,
+        refusals: Arc::new(refusals),
         client: client.clone(),
         store: store.clone(),
         options: options.clone(),
         instance: Instance(row.number),
-        capabilities,
+        capabilities: Arc::new(capabilities),
         approval_rules: false,
         started,
         tally: Default::default(),
@@ -208,7 +208,7 @@ pub(crate) async fn engine(
         stop,
         older_until: options.older_for.map(|it| Instant::now() + it),
         ending: Default::default(),
-        planned: AtomicBool::new(helped.is_some()),
+        planned: Arc::new(AtomicBool::new(helped.is_some())),
         sizes: Default::default(),
         environments: Default::default(),
         paths: Default::default(),

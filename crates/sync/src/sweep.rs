@@ -3,6 +3,7 @@
 //! guess: only what a listing that ended by its own end mark lacks, and what GitLab then denies when it is asked for it
 //! alone.
 
+mod authors;
 mod counted;
 mod evidence;
 mod known;
@@ -60,11 +61,14 @@ async fn pack(
     known: &Known,
     mends: Option<i64>,
 ) -> Result<Vec<Proof>, Halt> {
-    let mut theirs = theirs::ask(engine, &projects).await?;
+    let users = engine.of_each_user();
+    let mut theirs = theirs::ask_as(&users, &projects).await?;
     let mut proofs = Vec::new();
     for project in &projects {
         let id = engine.instance.id(project.source_id);
-        let theirs = theirs.remove(&project.source_id).unwrap_or_default();
+        let (user, theirs) = theirs.remove(&project.source_id).unwrap_or_default();
+        // What one is told is not held against what another may see.
+        let engine = &users[user];
         if engine.has(Connector::Gitlab) && !project.merge_requests_off {
             let name = MERGE_REQUESTS.name;
             let compared = match known.refusal(name, id) {
@@ -81,7 +85,8 @@ async fn pack(
         }
         let no_code = project.repository_off || project.empty_repo || known.is_off(trunk::NAME, id);
         if engine.has(Connector::GitlabCommitsTrunk) && !no_code {
-            let compared = trunk::compare(engine, project, theirs.commits, known, mends).await;
+            let theirs = trunk::Told { commits: theirs.commits, head: theirs.head.as_deref() };
+            let compared = trunk::compare(engine, project, theirs, known, mends).await;
             proofs.extend(told(engine, project, trunk::NAME, compared.map(|it| it.into_iter().collect()))?);
         }
     }

@@ -6,7 +6,7 @@
 //! The first page tells the head; every other page is asked of that commit, not of the branch, so that the list does not
 //! move while it is read, and goes on exactly where it was cut short.
 
-mod heads;
+pub(crate) mod heads;
 mod page;
 mod walk;
 

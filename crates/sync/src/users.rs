@@ -3,7 +3,7 @@
 use catalogue::users::{ALL_USERS, USERS, USERS_QUERY};
 use catalogue::{Answer, Connection, Rows, gid};
 use futures::{StreamExt, TryStreamExt, stream};
-use gitlab_client::{Answer as Page, Error, ErrorKind, Request};
+use gitlab_client::{Answer as Page, CredentialId, Error, ErrorKind, Request};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -21,9 +21,8 @@ struct Data<'a> {
 }
 
 #[derive(Deserialize)]
-struct Myself {
-    #[serde(default)]
-    is_admin: bool,
+struct Listed {
+    is_admin: Option<bool>,
 }
 
 /// Lists every user of the instance, where that is asked for and the token is an administrator's.
@@ -31,19 +30,19 @@ pub(crate) async fn everyone(engine: &Engine) -> Result<(), Halt> {
     if !engine.options.all_users {
         return Ok(());
     }
-    let is_admin = match engine.options.job_token {
-        true => false,
-        false => match is_admin(engine).await {
-            Ok(is_admin) => is_admin,
+    let credential = match engine.options.job_token {
+        true => None,
+        false => match sees_all(engine).await {
+            Ok(credential) => credential,
             Err(error) => return left_out(engine, &error),
         },
     };
-    if !is_admin {
+    let Some(credential) = credential else {
         let detail = "Only the token of an administrator lists every user of the instance.";
         engine.skip(ALL_USERS.name, 0, "forbidden", detail);
         return Ok(());
-    }
-    let mut page = match first_page(engine).await {
+    };
+    let mut page = match first_page(engine, credential).await {
         Ok(page) => page,
         Err(error) => return left_out(engine, &error),
     };
@@ -63,16 +62,31 @@ pub(crate) async fn everyone(engine: &Engine) -> Result<(), Halt> {
     }
 }
 
-/// Whether the token is an administrator's, which GitLab tells to administrators alone.
-pub(crate) async fn is_admin(engine: &Engine) -> Result<bool, Error> {
-    let answer = engine.client.get(&Request::new("user")).await?;
-    Ok(serde_json::from_slice::<Myself>(&answer.body).is_ok_and(|it| it.is_admin))
+/// A credential to which GitLab hides nothing. That its user is an administrator is not enough: where Admin Mode is on, a
+/// token without the scope `admin_mode` sees no more than its user's memberships. Lists of users tell more to those
+/// alone who may read everything.
+pub(crate) async fn sees_all(engine: &Engine) -> Result<Option<CredentialId>, Error> {
+    let (mut answered, mut failed) = (false, None);
+    for credential in engine.client.credentials().into_iter().filter(|it| it.disabled.is_none()) {
+        let request = Request::new("users").query("per_page", 1).credential(credential.id.clone());
+        match engine.client.get(&request).await {
+            Ok(answer) if tells_all(&answer.body) => return Ok(Some(credential.id)),
+            Ok(_) => answered = true,
+            Err(error) => failed = Some(error),
+        }
+    }
+    failed.filter(|_| !answered).map_or(Ok(None), Err)
+}
+
+fn tells_all(body: &[u8]) -> bool {
+    let users: Vec<Listed> = serde_json::from_slice(body).unwrap_or_default();
+    users.first().is_some_and(|it| it.is_admin.is_some())
 }
 
 /// By keyset; GitLab before 16.5 lists users by number alone.
-async fn first_page(engine: &Engine) -> Result<Page, Error> {
+async fn first_page(engine: &Engine, credential: CredentialId) -> Result<Page, Error> {
     let listing = request(&ALL_USERS.readers[0], &[]).unwrap_or_else(|| Request::new("users"));
-    let listing = listing.query("per_page", PER_PAGE);
+    let listing = listing.query("per_page", PER_PAGE).credential(credential);
     match engine.client.get(&listing.clone().query("pagination", "keyset")).await {
         Err(error) if matches!(error.kind, ErrorKind::Refused) => engine.client.get(&listing).await,
         answer => answer,

@@ -91,7 +91,7 @@ pub(super) fn read(origin: &Origin, element: &str, out: &mut Rows) -> serde_json
         (List::Notes, &it.notes),
     ];
     approval_rules::ask(&below, iid, out);
-    write_lists(&below, iid, &lists, out)
+    write_lists(&below, iid, &lists, it.user_notes_count, out)
 }
 
 /// One merge request of [`OPEN_MERGE_REQUESTS_QUERY`]: its approvals and reviewers. Gives its iid and head commit.
@@ -102,7 +102,7 @@ pub fn read_open(origin: &Origin, element: &str, out: &mut Rows) -> serde_json::
     out.touched.push((below.project_id(), below.merge_request_id()));
     let lists = [(List::Reviewers, &it.reviewers), (List::Approvals, &it.approved_by)];
     approval_rules::ask(&below, iid, out);
-    write_lists(&below, iid, &lists, out)?;
+    write_lists(&below, iid, &lists, None, out)?;
     Ok(OpenMergeRequest {
         id: below.merge_request_id(),
         iid,
@@ -174,11 +174,12 @@ fn write_lists(
     below: &Origin,
     iid: i64,
     lists: &[(List, &Option<Connection>)],
+    comments: Option<i64>,
     out: &mut Rows,
 ) -> serde_json::Result<()> {
     for (list, connection) in lists {
         match connection {
-            Some(connection) => write_list(*list, below, iid, connection, out)?,
+            Some(connection) => write_list(*list, below, iid, connection, comments, out)?,
             // This GitLab's schema lacks the list, or it did not answer it: it is read on its own.
             None => out.pending.push(Pending {
                 list: *list,
@@ -197,6 +198,7 @@ fn write_list(
     below: &Origin,
     iid: i64,
     connection: &Connection,
+    comments: Option<i64>,
     out: &mut Rows,
 ) -> serde_json::Result<()> {
     for node in &connection.nodes {
@@ -205,7 +207,8 @@ fn write_list(
     if connection.page_info.has_next_page {
         out.pending.push(Pending { list, project: below.project, parent: below.merge_request, iid });
     } else {
-        out.complete(list.table(), PARENT, &[below.project_id(), below.merge_request_id()]);
+        let parent = [below.project_id(), below.merge_request_id()];
+        out.complete_of(list.table(), PARENT, &parent, comments.filter(|_| list == List::Notes));
     }
     Ok(())
 }

@@ -38,7 +38,8 @@ fn visible<'a>(run: &'a Run<'_>, project: &'a Project) -> impl Iterator<Item = &
     };
     let ids = project.issue_ids.iter().filter(move |_| readable);
     let issues = ids.filter_map(|id| run.world.issues.get(id));
-    issues.filter(move |it| all || !it.confidential || ours(it))
+    let hidden = |it: &Issue| run.world.is_hidden(run.sight.user_id().unwrap_or_default(), it.author_id);
+    issues.filter(move |it| (all || !it.confidential || ours(it)) && !hidden(it))
 }
 
 /// Writes the connection. Where issues are switched off or not to be read, GitLab gives an empty list.

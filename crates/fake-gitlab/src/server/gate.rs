@@ -84,7 +84,7 @@ pub(super) async fn pass(
     }
 }
 
-/// What is aimed at this request. Its body is only looked into while something is aimed at all.
+/// What is aimed at this request, once the changes that wait for it are made. Its body is only looked into while something is aimed at all.
 async fn aimed(state: &State, request: Request) -> (Request, Option<Scripted>) {
     if !state.faults.aims() {
         return (request, None);
@@ -92,6 +92,9 @@ async fn aimed(state: &State, request: Request) -> (Request, Option<Scripted>) {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let text = format!("{} {}", parts.uri, String::from_utf8_lossy(&body));
+    for change in state.faults.awaited_by(&text) {
+        change(&mut state.world_mut());
+    }
     (Request::from_parts(parts, Body::from(body)), state.faults.aimed_at(&text))
 }
 

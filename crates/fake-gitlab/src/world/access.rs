@@ -159,8 +159,15 @@ impl World {
         let (all, user) = (level.is_some_and(|level| level >= REPORTER), viewer.user_id);
         let issues = project.issue_ids.iter().filter(move |_| readable).filter_map(|id| self.issues.get(id));
         issues.filter(move |it| {
-            all || !it.confidential || it.author_id == user || it.assignee_ids.contains(&user)
+            let open = all || !it.confidential || it.author_id == user || it.assignee_ids.contains(&user);
+            open && !self.is_hidden(user, it.author_id)
         })
+    }
+
+    /// Whether what somebody wrote is hidden from a user: that of banned users is, from all but administrators.
+    pub fn is_hidden(&self, user: Id, author: Id) -> bool {
+        let banned = self.users.get(&author).is_some_and(|it| it.state == "banned");
+        banned && !self.admins.contains(&user)
     }
 
     /// Whether the viewer is a member at Reporter or above, by membership or by share.

@@ -211,3 +211,42 @@ fn tokens_and_names_that_cannot_be_used_are_named() {
     assert!(error(vec![Credential::new("x", TokenKind::Private, " ")]).contains("credential x"));
     assert!(error(vec![credential("x"), credential("x")]).contains("twice"));
 }
+
+#[tokio::test]
+async fn what_one_user_may_not_see_is_asked_for_as_the_other() {
+    for status in [403, 404] {
+        let hidden = move |hit: &Hit| match hit.token() {
+            "token-of-a" => reply(status, r#"{"message":"no"}"#),
+            _ => ok(),
+        };
+        let server = Server::start(hidden).await;
+        let client = two(&server);
+        for project in 0..4 {
+            assert_eq!(client.get(&labels(project)).await.unwrap().credential.as_str(), "b");
+        }
+        assert_eq!(disabled(&client), [None, None]);
+    }
+}
+
+#[tokio::test]
+async fn only_what_nobody_sees_is_not_there_and_a_refusal_says_more() {
+    let server = Server::start(|_| reply(404, r#"{"message":"404 Not found"}"#)).await;
+    let error = two(&server).get(&labels(1)).await.unwrap_err();
+    assert_eq!((error.kind, server.hits().len()), (ErrorKind::NotFound, 2));
+    for refused in ["token-of-a", "token-of-b"] {
+        let status = move |hit: &Hit| if hit.token() == refused { 403 } else { 404 };
+        let server = Server::start(move |hit| reply(status(hit), r#"{"message":"no"}"#)).await;
+        let error = two(&server).get(&labels(1)).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Forbidden { reason: ForbiddenReason::Other });
+    }
+}
+
+#[tokio::test]
+async fn a_request_of_one_credential_is_asked_as_nobody_else() {
+    let server = Server::start(|_| reply(404, r#"{"message":"404 Not found"}"#)).await;
+    let client = two(&server);
+    assert_eq!(client.get(&labels(1).credential("a")).await.unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(server.hits().len(), 1);
+    assert_eq!(client.of_each_user().len(), 2);
+    assert_eq!(client.with_credential("a").of_each_user().len(), 1);
+}

@@ -2,7 +2,6 @@
 
 use catalogue::Rows;
 use catalogue::environments::{ENVIRONMENTS, TABLE};
-use serde_json::value::RawValue;
 use store::{Lease, Partition, PartitionKey};
 
 use crate::conditional::{self, Asked, Complete, Name};
@@ -68,13 +67,7 @@ async fn write(
     name: &Name,
 ) -> Result<Found, Halt> {
     let project = key.parent_id;
-    let mut found: Vec<&RawValue> = Vec::new();
-    for page in &listing.pages {
-        // Something else than a list would pass for an empty one, and take every environment away.
-        let elements: Vec<&RawValue> =
-            serde_json::from_slice(&page.body).map_err(|it| Halt::Later(it.to_string()))?;
-        found.extend(elements);
-    }
+    let found = listing.elements()?;
     let any = !found.is_empty();
     let mut rows = Rows::default();
     let origin = engine.origin().project(engine.instance.source_id(project));

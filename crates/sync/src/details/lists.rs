@@ -12,7 +12,7 @@ use store::{Page, Reject};
 
 use crate::conditional::{self, Asked, Complete};
 use crate::engine::{Engine, Halt};
-use crate::fetch::{elements, read_all, request};
+use crate::fetch::{read_all, request};
 
 /// One complete list below a parent.
 pub(super) struct ListKind {
@@ -152,7 +152,7 @@ async fn rest_list(engine: &Engine, parent: Parent, kind: &'static ListKind) -> 
         Err(halt) => return Err(halt),
     };
     let mut rows = Rows::default();
-    let found = listing.pages.iter().flat_map(|it| elements(&it.body));
+    let found = listing.elements()?;
     let rejects = read_list(engine, parent, kind, "rest", found, &mut rows);
     let listed = Some(name.listed(rejects.is_empty()));
     let page = Page {

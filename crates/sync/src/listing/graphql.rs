@@ -154,15 +154,23 @@ async fn fetch(walk: &Walk<'_>, window: &Window) -> Result<Fetched, Halt> {
     let query = engine.capabilities.fit(document);
     let sizes = engine.sizes.of(document);
     let mut size = sizes.now();
+    let (mut client, mut tried) = (engine.client.clone(), Vec::new());
     loop {
         let asked = Instant::now();
-        let problem = match engine.client.graphql(&query, &variables(walk, window, size)).await {
-            Ok(answer) => match understand(walk, &answer)? {
+        let problem = match client.graphql(&query, &variables(walk, window, size)).await {
+            Ok(answer) => match understand(walk, &answer) {
                 Ok(page) => {
                     sizes.went_well(size, asked.elapsed());
                     return Ok(page);
                 }
-                Err(problem) => problem,
+                Err(Misread::NotWhole(problem)) => problem,
+                Err(Misread::Unseen(reason, detail)) => {
+                    tried.push(answer.credential.clone());
+                    // Another user may see it.
+                    client =
+                        engine.client.of_another_user(&tried).ok_or_else(|| unseen(walk, reason, &detail))?;
+                    continue;
+                }
             },
             Err(error) if decide(&error) == Decision::Later => error.to_string(),
             Err(error) => return Err(walk.halt(&error)),
@@ -213,35 +221,45 @@ pub(super) async fn read_again(walk: &Walk<'_>, mut window: Window) -> Result<BT
     }
 }
 
-/// A partial answer never passes as complete: the inner error says what was missing.
-fn understand(walk: &Walk<'_>, answer: &GraphqlAnswer) -> Result<Result<Fetched, String>, Halt> {
+/// Why an answer is no page.
+enum Misread {
+    /// What was missing.
+    NotWhole(String),
+    /// The token may not see it: the reason in one word, and in a sentence.
+    Unseen(&'static str, String),
+}
+
+/// A partial answer never passes as complete.
+fn understand(walk: &Walk<'_>, answer: &GraphqlAnswer) -> Result<Fetched, Misread> {
+    let not_whole = |why: &str| Err(Misread::NotWhole(why.to_owned()));
     if let Some(error) = answer.errors.first() {
-        return Ok(Err(error.message.clone()));
+        return not_whole(&error.message);
     }
     let projects = match fetch::projects(&answer.body) {
         Ok(Some(projects)) => projects,
-        Ok(None) => return Ok(Err("no data".to_owned())),
-        Err(error) => return Ok(Err(error.to_string())),
+        Ok(None) => return not_whole("no data"),
+        Err(error) => return not_whole(&error.to_string()),
     };
     let Some(node) = projects.nodes.first() else {
-        return Err(unseen(
-            walk,
-            "not_found_or_no_access",
-            "GitLab does not show the project to this token.",
-        ));
+        let detail = "GitLab does not show the project to this token.";
+        return Err(Misread::Unseen("not_found_or_no_access", detail.to_owned()));
     };
     let node: ProjectNode = match serde_json::from_str(node.get()) {
         Ok(node) => node,
-        Err(error) => return Ok(Err(error.to_string())),
+        Err(error) => return not_whole(&error.to_string()),
     };
     let Some(list) = node.list else {
         let what = walk.listing.resource.name.replace('_', " ");
-        return Err(unseen(walk, "forbidden", &format!("The token may not read this project's {what}.")));
+        let detail = format!("The token may not read this project's {what}.");
+        return Err(Misread::Unseen("forbidden", detail));
     };
     if !list.is_whole() {
-        return Ok(Err("GitLab left elements unanswered".to_owned()));
+        return not_whole("GitLab left elements unanswered");
     }
-    Ok(Ok(rows(walk, answer, &list)))
+    if list.page_info.has_next_page && list.page_info.end_cursor.is_none() {
+        return not_whole("GitLab did not say where the next page begins");
+    }
+    Ok(rows(walk, answer, &list))
 }
 
 fn unseen(walk: &Walk<'_>, reason: &str, detail: &str) -> Halt {

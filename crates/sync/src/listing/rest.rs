@@ -13,7 +13,7 @@ use store::Partition;
 
 use super::{Listing, Read, Walk};
 use crate::engine::Halt;
-use crate::fetch::{PER_PAGE, elements, list, read_all, request};
+use crate::fetch::{PER_PAGE, list, read_all, request, whole_page};
 
 #[derive(Debug, Deserialize)]
 struct Head {
@@ -145,7 +145,7 @@ async fn fetch(walk: &Walk<'_>, way: Way, anchor: Option<DateTime<Utc>>) -> Resu
     };
     let answer = walk.engine.client.get(&request.query("per_page", PER_PAGE)).await;
     let answer = answer.map_err(|error| walk.halt(&error))?;
-    let found = elements(&answer.body);
+    let found = whole_page(&answer.body)?;
     let moved = |it: Option<&&RawValue>| Some(serde_json::from_str::<Head>(it?.get()).ok()?.updated_at);
     let (first, last) = (moved(found.first()), moved(found.last()));
     let has_next = answer.next.is_some() && last.is_some();
@@ -175,7 +175,7 @@ async fn ties(walk: &Walk<'_>, partition: &Partition, shared: DateTime<Utc>) -> 
         let listing = list(&walk.engine.client, request).await.map_err(|error| walk.halt(&error))?;
         let before = seen.len();
         for page in &listing.pages {
-            let found = elements(&page.body);
+            let found = whole_page(&page.body)?;
             seen.extend(found.iter().filter_map(|it| Some(serde_json::from_str::<Head>(it.get()).ok()?.id)));
             let (rows, rejects) = rows(walk, found);
             walk.write(Read { rows, rejects, sent_at: listing.sent_at, partition: partition.clone() })
@@ -196,7 +196,7 @@ pub(super) async fn read_again(
     let listing = list(&walk.engine.client, request).await.map_err(|error| walk.halt(&error))?;
     let mut met = BTreeSet::new();
     for page in &listing.pages {
-        let found = elements(&page.body);
+        let found = whole_page(&page.body)?;
         met.extend(found.iter().filter_map(|it| Some(serde_json::from_str::<Head>(it.get()).ok()?.id)));
         let (rows, rejects) = rows(walk, found);
         let engine = walk.engine;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use catalogue::{Answer, Connection, Document, Gid, Pending, Rows, gid};
 use chrono::{DateTime, Utc};
-use gitlab_client::GraphqlAnswer;
+use gitlab_client::{Client, GraphqlAnswer};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -70,6 +70,7 @@ pub(super) async fn read(engine: &Engine, pending: &Pending) -> Result<Option<Re
     let Some(document) = pending.list.query() else { return Ok(None) };
     let mut walk = Walk::new(engine, pending);
     let mut sent_at: Option<DateTime<Utc>> = None;
+    let mut blind = Vec::new();
     loop {
         let answer = match walk.ask(document).await {
             Ok(answer) => answer,
@@ -80,7 +81,12 @@ pub(super) async fn read(engine: &Engine, pending: &Pending) -> Result<Option<Re
         match walk.page(&answer.body) {
             Page::More => {}
             Page::End => return Ok(Some(walk.finish(first_sent))),
-            Page::Gone => return Ok(None),
+            Page::Gone => {
+                blind.push(answer.credential);
+                // It may be there for another user.
+                let Some(client) = engine.client.of_another_user(&blind) else { return Ok(None) };
+                walk.client = client;
+            }
             Page::NotWhole if walk.first > 1 => walk.first /= 2,
             Page::NotWhole => return Err(Halt::Later("GitLab did not answer the whole list".to_owned())),
         }
@@ -90,6 +96,7 @@ pub(super) async fn read(engine: &Engine, pending: &Pending) -> Result<Option<Re
 /// How far a list is read.
 struct Walk<'e> {
     engine: &'e Engine,
+    client: Client,
     pending: &'e Pending,
     first: usize,
     after: Option<String>,
@@ -104,6 +111,7 @@ impl<'e> Walk<'e> {
     fn new(engine: &'e Engine, pending: &'e Pending) -> Self {
         Self {
             engine,
+            client: engine.client.clone(),
             pending,
             first: TOGETHER,
             after: None,
@@ -123,7 +131,7 @@ impl<'e> Walk<'e> {
             "after": self.after,
             "before": self.before,
         });
-        self.engine.client.graphql(&query, &variables).await
+        self.client.graphql(&query, &variables).await
     }
 
     fn page(&mut self, body: &[u8]) -> Page {
@@ -148,7 +156,12 @@ impl<'e> Walk<'e> {
             self.before = newest.page_info.start_cursor;
         }
         self.after = list.page_info.end_cursor;
-        if ended || self.after.is_none() { Page::End } else { Page::More }
+        match (ended, &self.after) {
+            (true, _) => Page::End,
+            (false, Some(_)) => Page::More,
+            // Another page follows, and GitLab does not say where it begins.
+            (false, None) => Page::NotWhole,
+        }
     }
 
     /// Takes the elements that are new. Gives whether some were read from the other end: then the two ways have met.

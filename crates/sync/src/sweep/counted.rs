@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 use catalogue::issues::COUNT_ISSUES_QUERY;
 use catalogue::pipelines::{COUNT_PIPELINES_QUERY, PIPELINES};
 use catalogue::{Connector, Document};
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use gitlab_client::Request;
 use store::{Count, Counted, Proof, Stored};
 
 use super::known::{Known, Reach};
 use super::theirs::Told;
 use super::windows::{self, Window, middle};
-use super::{Verdict, evidence, proof};
+use super::{Verdict, authors, evidence, proof};
 use crate::engine::{Engine, Halt};
 use crate::listing::{self, Listing};
 use crate::pipelines::CHILDREN;
@@ -190,11 +190,12 @@ impl Comparison<'_> {
         }
     }
 
-    /// Finds the windows in which the counts differ and reads them again. What is stored there and was not met is gone, if
-    /// GitLab denies it.
+    /// Finds the windows in which the counts differ and reads them again. What is stored there and was met nowhere is gone,
+    /// if GitLab denies it: what moved meanwhile is in another window.
     async fn mend(&self, proof: Proof) -> Result<Proof, Halt> {
         let (engine, kind, project) = (self.engine, self.kind, self.project.source_id);
-        let mut gone: Vec<Stored> = Vec::new();
+        let asked_at = engine.now();
+        let (mut doubtful, mut met) = (Vec::new(), BTreeSet::new());
         let mut todo = vec![self.window];
         while let Some(window) = todo.pop() {
             let held = engine.store.stored_within(kind.stored, self.project_id(), window).await?;
@@ -205,34 +206,37 @@ impl Comparison<'_> {
                     return Ok(proof.unproved("GitLab did not count them within a window of time."));
                 }
             };
-            if count == Some(held.len() as i64) {
+            if count.is_some_and(|it| it.agrees(&Count::of(&held))) {
                 continue;
             }
-            let large = count.is_none_or(|it| it + held.len() as i64 > SMALL);
+            let large = count.is_none_or(|it| it.total + held.len() as i64 > SMALL);
             match middle(&held, window).filter(|_| large) {
                 Some(middle) => todo.extend([(window.0, middle), (middle, window.1)]),
                 None => {
-                    let met = listing::within(engine, kind.listing, project, window).await?;
-                    gone.extend(
-                        held.into_iter().filter(|it| !met.contains(&engine.instance.source_id(it.id))),
-                    );
+                    met.extend(listing::within(engine, kind.listing, project, window).await?);
+                    doubtful.extend(held);
                 }
             }
         }
-        self.lose(gone, proof).await
+        let is_gone = |met: &BTreeSet<i64>, it: &Stored| !met.contains(&engine.instance.source_id(it.id));
+        doubtful.retain(|it| is_gone(&met, it));
+        if doubtful.is_empty() {
+            return Ok(proof);
+        }
+        // One that moved while its window was read is in the newest one.
+        let now = (engine.started - listing::OVERLAP, engine.now() + TimeDelta::days(1));
+        met.extend(listing::within(engine, kind.listing, project, now).await?);
+        doubtful.retain(|it| is_gone(&met, it));
+        self.lose(doubtful, asked_at, proof).await
     }
 
-    async fn lose(&self, mut gone: Vec<Stored>, proof: Proof) -> Result<Proof, Halt> {
+    async fn lose(&self, gone: Vec<Stored>, asked_at: DateTime<Utc>, proof: Proof) -> Result<Proof, Halt> {
         if gone.is_empty() {
             return Ok(proof);
         }
         let (engine, kind, project) = (self.engine, self.kind, self.project.source_id);
-        // One that moved while its window was read is in the newest one.
-        let now = (engine.started - listing::OVERLAP, engine.now() + TimeDelta::days(1));
-        let moved: BTreeSet<i64> = listing::within(engine, kind.listing, project, now).await?;
-        gone.retain(|it| !moved.contains(&engine.instance.source_id(it.id)));
         let what = kind.listing.resource.name.replace('_', " ");
-        if kind.partly_hidden && !gone.is_empty() && !evidence::sees_everything(engine, project).await {
+        if kind.partly_hidden && !evidence::sees_everything(engine, project).await {
             return Ok(proof.unproved(format!(
                 "{} {what} are not listed any more, and the token's role may not see all of them. Nothing was marked.",
                 gone.len()
@@ -249,8 +253,11 @@ impl Comparison<'_> {
             }
         }
         let ids: Vec<i64> = gone.iter().map(|it| it.id).collect();
-        let marked =
-            engine.store.mark_deleted(kind.stored.fact, proof.project_id, &ids, engine.now()).await?;
+        let (fact, project) = (kind.stored.fact, proof.project_id);
+        if kind.partly_hidden && authors::may_be_banned(engine, fact, project, &ids).await? {
+            return Ok(proof.unproved(authors::MAY_BE_HIDDEN));
+        }
+        let marked = engine.store.mark_deleted(fact, project, &ids, asked_at, engine.now()).await?;
         engine.tally.marked(kind.stored.fact.table(), marked);
         Ok(Proof { detail: format!("{marked} were deleted in GitLab."), ..proof })
     }
@@ -261,6 +268,6 @@ impl Told {
     fn agrees(&self, held: &Count) -> bool {
         self.total == held.total
             && self.open.is_none_or(|it| it == held.open)
-            && self.highest_iid.is_none_or(|it| it == held.highest_iid)
+            && self.newest.is_none_or(|it| it == held.newest)
     }
 }

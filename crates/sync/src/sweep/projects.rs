@@ -1,9 +1,9 @@
 //! Projects and groups that were in sight once. GitLab answers for a deleted one as for one that may not be seen, so that it takes more
-//! than that to call it deleted: an administrator's token, to which nothing is hidden, or that it was marked for deletion
+//! than that to call it deleted: a token to which nothing is hidden, or that it was marked for deletion
 //! so long ago that GitLab cannot still hold it.
 
 use chrono::{NaiveDate, TimeDelta};
-use gitlab_client::Request;
+use gitlab_client::{CredentialId, Request};
 use store::LostProject;
 
 use super::evidence::denied;
@@ -24,16 +24,18 @@ pub(crate) async fn mark_deleted(engine: &Engine, sight: &Sight) -> Result<(), H
     if (lost.is_empty() && groups.is_empty()) || engine.options.job_token {
         return Ok(());
     }
-    let sees_all = users::is_admin(engine).await.unwrap_or(false);
-    for group in groups.into_iter().filter(|_| sees_all) {
-        if denied(engine, Request::new("groups/{group}").value(engine.instance.source_id(group))).await {
+    let sees_all = users::sees_all(engine).await.ok().flatten();
+    for group in groups {
+        let Some(credential) = &sees_all else { break };
+        let group_alone = Request::new("groups/{group}").value(engine.instance.source_id(group));
+        if denied(engine, group_alone.credential(credential.clone())).await {
             engine.store.mark_group_deleted(group, engine.now()).await?;
             engine.tally.marked("gitlab_groups", 1);
         }
     }
     for project in lost {
-        if (sees_all || is_overdue(&project, engine.started.date_naive()))
-            && is_denied(engine, &project).await
+        if (sees_all.is_some() || is_overdue(&project, engine.started.date_naive()))
+            && is_denied(engine, &project, sees_all.clone()).await
         {
             let marked = engine.store.mark_project_deleted(project.id, engine.now()).await?;
             engine.tally.marked("gitlab_projects", 1);
@@ -53,8 +55,10 @@ async fn lost_groups(engine: &Engine, sight: &Sight) -> Result<Vec<i64>, Halt> {
     Ok(others.into_iter().map(|it| it.0).collect())
 }
 
-async fn is_denied(engine: &Engine, project: &LostProject) -> bool {
-    denied(engine, Request::new("projects/{project}").value(project.source_id)).await
+/// Whether it is denied to whom nothing is hidden, where there is such a credential.
+async fn is_denied(engine: &Engine, project: &LostProject, credential: Option<CredentialId>) -> bool {
+    let request = Request::new("projects/{project}").value(project.source_id);
+    denied(engine, Request { credential, ..request }).await
 }
 
 fn is_overdue(project: &LostProject, today: NaiveDate) -> bool {

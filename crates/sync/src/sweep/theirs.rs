@@ -12,9 +12,10 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::engine::{Engine, Halt};
-use crate::fetch::{self, elements, list, request};
+use crate::fetch::{self, list, request};
 use crate::policy::{Decision, decide};
 use crate::sight::Found;
+use crate::trunk::heads::Repository;
 
 /// Merge requests in one page.
 const PER_PAGE: usize = 100;
@@ -28,6 +29,8 @@ pub(super) struct Theirs {
     pub(super) counts: BTreeMap<&'static str, Told>,
     /// How many commits the default branch has.
     pub(super) commits: Option<i64>,
+    /// Where it ends.
+    pub(super) head: Option<String>,
 }
 
 /// A merge request as GitLab lists it.
@@ -46,8 +49,8 @@ pub(super) struct Told {
     pub(super) total: i64,
     /// How many of them are open.
     pub(super) open: Option<i64>,
-    /// The highest number.
-    pub(super) highest_iid: Option<i64>,
+    /// The newest: an issue by its number, a pipeline by its id; 0 where there is none.
+    pub(super) newest: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -57,20 +60,34 @@ struct ProjectNode {
     merge_requests: Option<Counted<MergeRequest>>,
     issues: Option<Newest>,
     open_issues: Option<Total>,
-    pipelines: Option<Total>,
-    child_pipelines: Option<Total>,
+    pipelines: Option<Newest>,
+    child_pipelines: Option<Newest>,
     statistics: Option<Statistics>,
+    repository: Option<Repository>,
 }
 
+/// How many there are, newest first, of which one is told.
 #[derive(Deserialize)]
-struct Newest {
+pub(super) struct Newest {
     count: i64,
-    nodes: Vec<Option<Number>>,
+    nodes: Vec<Option<Name>>,
 }
 
+/// A pipeline by its id, an issue by its number.
 #[derive(Deserialize)]
-struct Number {
-    iid: String,
+struct Name {
+    id: Option<Gid>,
+    iid: Option<String>,
+}
+
+impl Newest {
+    /// What it tells, with how many of them are open.
+    pub(super) fn told(&self, open: Option<&Total>) -> Told {
+        let name = |it: &Name| it.iid.as_ref().map_or(it.id.as_ref().map(|it| it.id), |it| it.parse().ok());
+        let newest = self.nodes.first().and_then(Option::as_ref).and_then(name);
+        let newest = if self.count == 0 { Some(0) } else { newest };
+        Told { total: self.count, open: open.map(|it| it.count), newest }
+    }
 }
 
 #[derive(Deserialize)]
@@ -87,7 +104,7 @@ struct Counted<T> {
 }
 
 #[derive(Deserialize)]
-struct Total {
+pub(super) struct Total {
     count: i64,
 }
 
@@ -99,8 +116,45 @@ struct MergeRequest {
     user_notes_count: Option<i64>,
 }
 
+/// Asks about some projects as each of some users, until one is told of all. Gives with each who was told most.
+pub(super) async fn ask_as(
+    users: &[Engine],
+    projects: &[Found],
+) -> Result<BTreeMap<i64, (usize, Theirs)>, Halt> {
+    let mut told: BTreeMap<i64, (usize, Theirs)> = BTreeMap::new();
+    for (at, user) in users.iter().enumerate() {
+        let whole =
+            |it: &Found| told.get(&it.source_id).is_some_and(|(_, theirs)| theirs.are_whole(user, it));
+        let left: Vec<Found> = projects.iter().filter(|it| !whole(it)).cloned().collect();
+        if left.is_empty() {
+            break;
+        }
+        for (project, theirs) in ask(user, &left).await? {
+            if told.get(&project).is_none_or(|(_, before)| theirs.tells() > before.tells()) {
+                told.insert(project, (at, theirs));
+            }
+        }
+    }
+    Ok(told)
+}
+
+impl Theirs {
+    /// What of it was told, the most important first.
+    fn tells(&self) -> (bool, bool) {
+        (self.merge_requests.is_some(), self.commits.is_some())
+    }
+
+    /// Whether all was told that is to be compared. REST is asked for merge requests alone.
+    fn are_whole(&self, engine: &Engine, project: &Found) -> bool {
+        let (listed, counted) = self.tells();
+        let trunk = engine.has(Connector::GitlabCommitsTrunk) && engine.capabilities.graphql;
+        (listed || !engine.has(Connector::Gitlab) || project.merge_requests_off)
+            && (counted || !trunk || project.repository_off)
+    }
+}
+
 /// Asks about some projects. One that GitLab does not answer whole is left out.
-pub(super) async fn ask(engine: &Engine, projects: &[Found]) -> Result<BTreeMap<i64, Theirs>, Halt> {
+async fn ask(engine: &Engine, projects: &[Found]) -> Result<BTreeMap<i64, Theirs>, Halt> {
     let mut told = BTreeMap::new();
     if !engine.capabilities.graphql {
         for project in projects {
@@ -112,6 +166,10 @@ pub(super) async fn ask(engine: &Engine, projects: &[Found]) -> Result<BTreeMap<
     let mut todo = vec![(ids, None::<String>)];
     while let Some((some, after)) = todo.pop() {
         match page(engine, &some, after.as_deref()).await? {
+            // Access was lost in between: what came so far is a list cut short.
+            Some(nodes) if after.is_some() && !nodes.iter().any(|it| it.id.id == some[0]) => {
+                told.remove(&some[0]);
+            }
             Some(nodes) => {
                 for node in nodes {
                     let (project, more) = (node.id.id, take(&mut told, node));
@@ -132,7 +190,9 @@ async fn page(
     projects: &[i64],
     after: Option<&str>,
 ) -> Result<Option<Vec<ProjectNode>>, Halt> {
-    let query = engine.capabilities.fit_for(&PROOF_QUERY, |it| engine.has(it));
+    // What is not paged was told with the first page.
+    let asked = |it| engine.has(it) && (after.is_none() || it == Connector::Gitlab);
+    let query = engine.capabilities.fit_for(&PROOF_QUERY, asked);
     let ids: Vec<String> = projects.iter().map(|it| gid("Project", *it)).collect();
     let variables = json!({ "ids": ids, "projects": ids.len(), "first": PER_PAGE, "after": after });
     match engine.client.graphql(&query, &variables).await {
@@ -151,30 +211,30 @@ async fn page(
 /// Takes in a page. Gives the cursor of the next one.
 fn take(told: &mut BTreeMap<i64, Theirs>, node: ProjectNode) -> Option<String> {
     let theirs = told.entry(node.id.id).or_default();
-    let count = |it: Total| Told { total: it.count, ..Told::default() };
-    theirs.counts.extend(node.pipelines.map(|it| (PIPELINES.name, count(it))));
-    theirs.counts.extend(node.child_pipelines.map(|it| (CHILD_PIPELINES.name, count(it))));
-    theirs.counts.extend(node.issues.map(|it| (ISSUES.name, issues(&it, node.open_issues.as_ref()))));
-    theirs.commits = node.statistics.map(|it| it.commit_count as i64);
-    let list = node.merge_requests?;
-    let all = theirs.merge_requests.get_or_insert_default();
-    let whole = list.nodes.iter().all(Option::is_some);
-    for it in list.nodes.into_iter().flatten() {
-        let listed = Listed { comments: it.user_notes_count.unwrap_or_default(), updated_at: it.updated_at };
-        all.extend(it.iid.parse().ok().map(|iid: i64| (iid, listed)));
-    }
-    if !whole {
-        // A listing with a hole proves nothing, and reading on would not fill it.
+    theirs.counts.extend(node.pipelines.map(|it| (PIPELINES.name, it.told(None))));
+    theirs.counts.extend(node.child_pipelines.map(|it| (CHILD_PIPELINES.name, it.told(None))));
+    theirs.counts.extend(node.issues.map(|it| (ISSUES.name, it.told(node.open_issues.as_ref()))));
+    theirs.commits = theirs.commits.or(node.statistics.map(|it| it.commit_count as i64));
+    theirs.head = theirs.head.take().or(node.repository.and_then(Repository::head));
+    let Some((some, PageInfo { has_next_page, end_cursor, .. })) = node.merge_requests.and_then(whole) else {
+        // A listing with a hole, or one that ends without its end mark, proves nothing; reading on would not mend it.
         theirs.merge_requests = None;
         return None;
-    }
-    list.page_info.end_cursor.filter(|_| list.page_info.has_next_page)
+    };
+    theirs.merge_requests.get_or_insert_default().extend(some);
+    end_cursor.filter(|_| has_next_page)
 }
 
-fn issues(counted: &Newest, open: Option<&Total>) -> Told {
-    let newest = counted.nodes.first().and_then(Option::as_ref).and_then(|it| it.iid.parse().ok());
-    let highest_iid = if counted.count == 0 { Some(0) } else { newest };
-    Told { total: counted.count, open: open.map(|it| it.count), highest_iid }
+/// A page of merge requests by number, where all of it was answered and it says how to go on.
+fn whole(list: Counted<MergeRequest>) -> Option<(Vec<(i64, Listed)>, PageInfo)> {
+    let listed = |it: Option<MergeRequest>| {
+        let it = it?;
+        let comments = it.user_notes_count.unwrap_or_default();
+        Some((it.iid.parse().ok()?, Listed { comments, updated_at: it.updated_at }))
+    };
+    let some = list.nodes.into_iter().map(listed).collect::<Option<Vec<_>>>()?;
+    let goes_on = !list.page_info.has_next_page || list.page_info.end_cursor.is_some();
+    goes_on.then_some((some, list.page_info))
 }
 
 #[derive(Deserialize)]
@@ -209,8 +269,8 @@ async fn whole_list<T: DeserializeOwned>(
     let request = request.query("order_by", "created_at").query("sort", "asc");
     match list(&engine.client, request).await {
         Ok(listing) => {
-            let found = listing.pages.iter().flat_map(|it| elements(&it.body));
-            Ok(found.map(|it| serde_json::from_str(it.get()).ok()).collect())
+            let Ok(found) = listing.elements() else { return Ok(None) };
+            Ok(found.iter().map(|it| serde_json::from_str(it.get()).ok()).collect())
         }
         Err(error) => unanswered(engine, &error),
     }

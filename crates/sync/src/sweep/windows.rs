@@ -7,6 +7,7 @@ use serde_json::json;
 use store::Stored;
 
 use super::counted::Kind;
+use super::theirs::{self, Newest, Total};
 use crate::engine::{Engine, Halt};
 use crate::fetch::{self, request};
 use crate::listing;
@@ -17,7 +18,7 @@ pub(super) type Window = (DateTime<Utc>, DateTime<Utc>);
 /// What GitLab told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Told {
-    Count(i64),
+    Count(theirs::Told),
     /// More than it counts: smaller windows can be counted.
     TooMany,
     Nothing,
@@ -34,7 +35,7 @@ pub(super) async fn total(
     let mut windows = vec![window];
     while let Some(window) = windows.pop() {
         match count(engine, project, kind, window).await {
-            Told::Count(count) => total += count,
+            Told::Count(count) => total += count.total,
             Told::Nothing => return Ok(None),
             Told::TooMany => {
                 let stored =
@@ -78,7 +79,11 @@ async fn by_rest(engine: &Engine, kind: &Kind, project: i64, window: Window) -> 
     let request = request.query("updated_after", after).query("updated_before", before);
     let request = listing::paired_order(kind.listing, request);
     match engine.client.get(&request.query("per_page", 1)).await {
-        Ok(answer) => answer.total.and_then(|it| i64::try_from(it).ok()).map_or(Told::TooMany, Told::Count),
+        Ok(answer) => {
+            let total = answer.total.and_then(|it| i64::try_from(it).ok());
+            let told = |total| theirs::Told { total, ..theirs::Told::default() };
+            total.map(told).map_or(Told::TooMany, Told::Count)
+        }
         Err(_) => Told::Nothing,
     }
 }
@@ -86,12 +91,8 @@ async fn by_rest(engine: &Engine, kind: &Kind, project: i64, window: Window) -> 
 #[derive(Deserialize)]
 struct ProjectNode {
     #[serde(alias = "pipelines", alias = "issues")]
-    list: Option<Total>,
-}
-
-#[derive(Deserialize)]
-struct Total {
-    count: i64,
+    list: Option<Newest>,
+    open: Option<Total>,
 }
 
 async fn by_graphql(engine: &Engine, query: &Document, kind: &Kind, project: i64, window: Window) -> Told {
@@ -104,7 +105,7 @@ async fn by_graphql(engine: &Engine, query: &Document, kind: &Kind, project: i64
     let told = answer.filter(|it| it.errors.is_empty()).and_then(|it| {
         let projects = fetch::projects(&it.body).ok()??;
         let node: ProjectNode = serde_json::from_str(projects.nodes.first()?.get()).ok()?;
-        Some(Told::Count(node.list?.count))
+        Some(Told::Count(node.list?.told(node.open.as_ref())))
     });
     told.unwrap_or(Told::Nothing)
 }

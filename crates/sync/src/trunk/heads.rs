@@ -20,9 +20,17 @@ struct ProjectNode {
     repository: Option<Repository>,
 }
 
+/// A repository of which the end of the default branch was asked for.
 #[derive(Deserialize)]
-struct Repository {
+pub(crate) struct Repository {
     tree: Option<Tree>,
+}
+
+impl Repository {
+    /// The last commit of the default branch; none where there is none, and where GitLab shows no code.
+    pub(crate) fn head(self) -> Option<String> {
+        Some(self.tree?.last_commit?.sha)
+    }
 }
 
 #[derive(Deserialize)]
@@ -70,8 +78,7 @@ async fn heads(engine: &Engine, projects: &[i64]) -> HashMap<i64, String> {
     let nodes = fetch::projects(&answer.body).ok().flatten().map(|it| it.nodes).unwrap_or_default();
     let head = |node: &serde_json::value::RawValue| {
         let node: ProjectNode = serde_json::from_str(node.get()).ok()?;
-        let sha = node.repository?.tree?.last_commit?.sha;
-        Some((engine.instance.id(node.id.id), sha))
+        Some((engine.instance.id(node.id.id), node.repository?.head()?))
     };
     nodes.into_iter().filter_map(head).collect()
 }

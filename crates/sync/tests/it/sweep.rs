@@ -1,9 +1,12 @@
 //! What GitLab does not show when it happens is found by a sweep, and nothing is marked on a guess.
 
 mod anything;
+mod internal_notes;
 mod never_guessed;
 mod part;
 mod projects;
+mod proofs;
+mod users;
 
 use catalogue::Connector;
 use chrono::TimeDelta;

@@ -57,6 +57,22 @@ impl World {
         id
     }
 
+    /// Moves an issue to another project: there it has the next number and the day it was opened, and the one that is left
+    /// is closed.
+    pub fn move_issue(&mut self, issue_id: Id, project_id: Id, by: Id) -> Id {
+        let moved = self.issues[&issue_id].clone();
+        self.close_issue(issue_id, by);
+        let id = self.open_issue(NewIssue {
+            project_id,
+            author_id: moved.author_id,
+            title: moved.title,
+            description: moved.description,
+            issue_type: moved.issue_type,
+        });
+        self.edit_issue(id, |it| it.created_at = moved.created_at);
+        id
+    }
+
     /// Changes columns of an issue: `updated_at` always moves.
     pub fn edit_issue(&mut self, issue_id: Id, change: impl FnOnce(&mut Issue)) {
         let now = self.tick();

@@ -26,6 +26,11 @@ impl World {
         id
     }
 
+    /// Bans a user: from all but administrators his issues are hidden.
+    pub fn ban_user(&mut self, user_id: Id) {
+        self.users.get_mut(&user_id).expect("the user exists").state = "banned".to_owned();
+    }
+
     /// Adds a direct member to a group, or changes the level of one.
     pub fn set_group_member(
         &mut self,
