@@ -73,12 +73,12 @@ fn notes_of_a_merge_request_are_in_order() {
 #[test]
 fn a_seed_makes_what_it_always_made() {
     let mut world = tiny(1);
-    assert_eq!(digest(&world), 0x8d35_9a8f_aeee_5687);
+    assert_eq!(digest(&world), 0x489f6ab93a27e4f2);
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     for kinds in [[Kinds::Visible; 200].as_slice(), &[Kinds::All; 100]].concat() {
         random_change(&mut world, &mut rng, kinds);
     }
-    assert_eq!(digest(&world), 0x834d_e33a_41ae_a6b3, "also when it changes");
+    assert_eq!(digest(&world), 0xc3fc39ec64146ce0, "also when it changes");
 }
 
 fn digest(world: &World) -> u64 {
