@@ -72,7 +72,7 @@ async fn what_cannot_be_a_connection_is_told() {
         "settings.exclude"
     );
     assert_eq!(told(json!({ "type": "gitlab", "name": "a\nb" })).await, "name");
-    assert!(told(json!({ "type": "gitlab", "settings": { "tokne": "x" } })).await.starts_with("settings"));
+    assert!(told(json!({ "type": "gitlab", "settings": { "token_": "x" } })).await.starts_with("settings"));
     assert_eq!(bench.post("connections.create", json!({})).await.error(), (422, "required_params_missing"));
     let id = bench.connection("gitlab").await;
     let moved = json!({ "id": id, "settings": { "base_url": "https://gitlab.com" } });

@@ -25,7 +25,7 @@ async fn a_question_changes_nothing() {
         "delete from weir.api_keys",
         "select 1; delete from weir.api_keys",
         "create table mine ()",
-        "selec 1",
+        "select from where",
     ] {
         assert_eq!(
             bench.post("queries.run", json!({ "sql": sql })).await.error(),
