@@ -8,7 +8,7 @@ mod running;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use catalogue::Connector;
 use chrono::{DateTime, Utc};
@@ -27,6 +27,8 @@ pub use pace::Pace;
 const AT_ONCE: usize = 16;
 /// The longest sleep between two looks at the schedule.
 const LOOK: Duration = Duration::from_secs(5);
+/// Between two looks at whether another process can be helped: it may have begun and not be there yet, or be gone.
+const HELP_EVERY: Duration = Duration::from_secs(1);
 /// The shortest.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -93,10 +95,11 @@ impl Here {
 /// Runs what is due until it is asked to stop; then lets what runs finish the pages in hand.
 pub async fn work(worker: Worker, stop: Stop) {
     let mut tasks = JoinSet::new();
+    let mut looked = Instant::now();
     while !stop.asked() {
         while tasks.try_join_next().is_some() {}
         let begun = match tasks.len() < AT_ONCE {
-            true => begin(&worker, &mut tasks).await,
+            true => begin(&worker, &mut tasks, &mut looked).await,
             false => Ok(false),
         };
         match begun {
@@ -117,12 +120,16 @@ pub async fn work(worker: Worker, stop: Stop) {
 }
 
 /// Starts one task that is due, or helps with one that another process is at. Gives whether there was any.
-async fn begin(worker: &Worker, tasks: &mut JoinSet<()>) -> Result<bool, StoreError> {
+async fn begin(worker: &Worker, tasks: &mut JoinSet<()>, looked: &mut Instant) -> Result<bool, StoreError> {
     let now = worker.clock.now();
     let (task, helps) = match worker.store.claim_task(&worker.owner, now).await? {
         Some(task) => (task, false),
+        None if looked.elapsed() < HELP_EVERY => return Ok(false),
         None => match worker.store.task_to_help(&worker.owner, now).await? {
-            Some(task) if !worker.here.connections().contains(&task.connection_id) => (task, true),
+            Some(task) if !worker.here.connections().contains(&task.connection_id) => {
+                *looked = Instant::now();
+                (task, true)
+            }
             _ => return Ok(false),
         },
     };
