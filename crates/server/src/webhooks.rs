@@ -63,7 +63,11 @@ async fn receive(State(receiver): State<Arc<Receiver>>, request: Request) -> Res
     let event = Event::read(&body).map_err(|it| Rejection::Malformed(it.to_string()))?;
     let delivery = Delivery {
         key: key(&headers, &body),
-        sender: text(&headers, "x-gitlab-instance").map(str::to_owned).or(event.web_url),
+        // PostgreSQL keeps no text with U+0000 in it.
+        sender: text(&headers, "x-gitlab-instance")
+            .map(str::to_owned)
+            .or(event.web_url)
+            .map(|it| it.replace('\u{0}', "")),
         event: event.kind,
         body,
         received_at: receiver.app.clock.now(),

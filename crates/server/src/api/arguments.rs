@@ -99,6 +99,12 @@ fn json(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
 }
 
 fn understand<T: DeserializeOwned>(given: Value) -> Result<T, ApiError> {
+    if has_nul(&given) {
+        return Err(ApiError::new(
+            Code::InvalidArguments,
+            "There is a NUL in one of the arguments, which no text may have.",
+        ));
+    }
     serde_path_to_error::deserialize(given).map_err(|error| {
         let (path, why) = (error.path().to_string(), error.inner().to_string());
         match why.strip_prefix("missing field `").and_then(|it| it.split('`').next()) {
@@ -107,6 +113,16 @@ fn understand<T: DeserializeOwned>(given: Value) -> Result<T, ApiError> {
             None => ApiError::argument(&path, hide(&why)),
         }
     })
+}
+
+/// PostgreSQL keeps no text with U+0000 in it.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\u{0}'),
+        Value::Array(values) => values.iter().any(has_nul),
+        Value::Object(values) => values.iter().any(|(name, value)| name.contains('\u{0}') || has_nul(value)),
+        _ => false,
+    }
 }
 
 /// serde repeats the value it could not use, which may be a token: only what was expected is told.

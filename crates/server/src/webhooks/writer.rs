@@ -46,16 +46,26 @@ async fn write(store: Store, receiver: Arc<Mutex<mpsc::Receiver<Waiting>>>, arri
         let Some(batch) = gather(&mut *receiver.lock().await).await else { return };
         let (deliveries, waiting): (Vec<Delivery>, Vec<_>) =
             batch.into_iter().map(|it| (it.delivery, it.kept)).unzip();
-        let kept = store.receive(&deliveries).await;
-        if let Err(error) = &kept {
-            tracing::error!(%error, deliveries = deliveries.len(), "webhook deliveries could not be kept");
-        }
-        for one in waiting {
+        for (one, kept) in waiting.into_iter().zip(keep(&store, &deliveries).await) {
             // Who has gone meanwhile does not mind.
-            let _ = one.send(kept.is_ok());
+            let _ = one.send(kept);
         }
         arrived.notify_one();
     }
+}
+
+/// Keeps deliveries together; where the database does not take one of them, each on its own. Gives which are kept.
+async fn keep(store: &Store, deliveries: &[Delivery]) -> Vec<bool> {
+    let Err(error) = store.receive(deliveries).await else { return vec![true; deliveries.len()] };
+    tracing::error!(%error, deliveries = deliveries.len(), "webhook deliveries could not be kept");
+    if error.is_outage() || deliveries.len() == 1 {
+        return vec![false; deliveries.len()];
+    }
+    let mut kept = Vec::new();
+    for one in deliveries {
+        kept.push(store.receive(std::slice::from_ref(one)).await.is_ok());
+    }
+    kept
 }
 
 /// One delivery, and those that wait behind it.

@@ -178,3 +178,18 @@ async fn the_last_use_of_a_key_is_known() {
     let (_, key) = bench.store.create_api_key("second", &[], SystemClock.now()).await.unwrap();
     assert_ne!(key.expose_secret(), bench.key);
 }
+
+#[tokio::test]
+async fn a_nul_is_refused_wherever_it_stands() {
+    let bench = Bench::new().await;
+    let id = bench.working("gitlab").await;
+    for (path, body) in [
+        ("connections.create", json!({ "type": "gitlab", "settings": { "groups": ["a\u{0}b"] } })),
+        ("connections.update", json!({ "id": id, "name": "a\u{0}b" })),
+        ("queries.run", json!({ "sql": "select 'a\u{0}b'" })),
+        ("connections.update", json!({ "id": id, "settings": { "a\u{0}": 1 } })),
+    ] {
+        assert_eq!(bench.post(path, body).await.error(), (422, "invalid_arguments"), "{path}");
+    }
+    assert_eq!(bench.get("connections.list?cursor=gitlab%00.1").await.error(), (422, "invalid_arguments"));
+}

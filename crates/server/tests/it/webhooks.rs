@@ -98,6 +98,18 @@ async fn malformed_and_oversized_payloads_are_refused_and_the_server_lives() {
 }
 
 #[tokio::test]
+async fn a_nul_in_a_payload_keeps_nothing_else_from_being_kept() {
+    let bench = Bench::new().await;
+    let (token, _) = secrets(&bench).await;
+    let web_url = "http://x/\u{0}";
+    let body =
+        json!({ "object_kind": "push\u{0}", "project": { "id": 1, "web_url": web_url }, "ref": "\u{0}" });
+    let reply = deliver(&bench, &[("x-gitlab-token", &token)], body.to_string()).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    assert_eq!(count(&bench, "due").await, 1);
+}
+
+#[tokio::test]
 async fn a_signature_is_checked_with_its_time_and_its_secret() {
     let bench = Bench::new().await;
     let (token, signing) = secrets(&bench).await;

@@ -175,9 +175,11 @@ fn lost() -> Failure {
 fn failed(worker: &Worker, task: &TaskRow, failure: &Failure) -> TaskEnd {
     let now = worker.clock.now();
     let error = serde_json::to_value(failure).ok();
-    match failure.code {
+    match (failure.code, failure.reason.as_str()) {
         // Nothing is wrong: it goes on as soon as somebody may.
-        "stopped" => TaskEnd { outcome: "stopped", error, due_at: now },
+        ("stopped", "interrupted" | "lost") => TaskEnd { outcome: "stopped", error, due_at: now },
+        // A limit, or something that was taken away: at once it would end the same way.
+        ("stopped", _) => TaskEnd { outcome: "stopped", error, due_at: worker.pace.retry_at(0, now) },
         _ => TaskEnd { outcome: "failed", error, due_at: worker.pace.retry_at(task.failures, now) },
     }
 }
