@@ -1,4 +1,4 @@
-//! Whether this process lives, and whether it can do its work.
+//! What this is, whether the process lives, and whether it can do its work.
 
 use axum::Router;
 use axum::extract::State;
@@ -8,7 +8,12 @@ use axum::routing::get;
 use crate::Shared;
 
 pub(crate) fn routes() -> Router<Shared> {
-    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready))
+    Router::new().route("/", get(what)).route("/healthz", get(alive)).route("/readyz", get(ready))
+}
+
+/// Whoever comes with a browser is told what this is.
+async fn what() -> &'static str {
+    "This is Weir. The Data Cloud API is below /api, described at /api/openapi.json; webhooks go to /webhooks/gitlab.\n"
 }
 
 /// The process answers.
