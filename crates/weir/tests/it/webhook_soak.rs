@@ -160,7 +160,8 @@ async fn synced_since_now(bench: &Bench, serving: &Serving, connections: &[i64])
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("the inbox was not emptied in 20 s");
+    let left = "select json_agg(json_build_array(event, attempts, note)) from weir.inbox where state = 'due'";
+    panic!("the inbox was not emptied in 20 s: {}", bench.value(left).await);
 }
 
 fn later(at: &str, than: &str) -> bool {
