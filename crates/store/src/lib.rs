@@ -65,7 +65,7 @@ pub use encryption_keys::Unlocked;
 pub use error::{Complaint, StoreError};
 pub use etags::{Etag, Listed, Told};
 pub use gone::{DEPLOYMENT, Fact, ISSUE, MERGE_REQUEST, PIPELINE};
-pub use inbox::{Delivery, DueDelivery, InboxCount};
+pub use inbox::{Delivery, DueDelivery, InboxCount, PutOff};
 pub use instances::InstanceRow;
 pub use leases::{Lease, Unit};
 pub use page::{Counts, Page, Written};

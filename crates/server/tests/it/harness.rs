@@ -215,8 +215,12 @@ impl Bench {
     }
 
     pub fn work(&self, owner: &str) -> Working {
+        self.run(self.worker(owner))
+    }
+
+    pub fn run(&self, worker: Worker) -> Working {
         let stop = Stop::default();
-        let (worker, asked) = (self.worker(owner), stop.clone());
+        let asked = stop.clone();
         let working = async move {
             tokio::join!(work(worker.clone(), asked.clone()), sync::inbox::work(worker, asked));
         };

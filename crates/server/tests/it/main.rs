@@ -9,4 +9,6 @@ mod recorded;
 mod requests;
 mod schedule;
 mod secrets;
+mod trouble;
 mod webhooks;
+mod wishes;

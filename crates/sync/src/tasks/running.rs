@@ -1,5 +1,7 @@
 //! One task from its claim to its end.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use store::{Audit, ConnectionRow, StoreError, TaskEnd, TaskRow};
@@ -14,15 +16,26 @@ struct Prepared {
     settings: Settings,
     client: gitlab_client::Client,
     options: crate::Options,
-    credentials: Vec<i64>,
+    /// With when each was last changed: one that is replaced is not worked with any longer.
+    credentials: Vec<(i64, DateTime<Utc>)>,
 }
+
+/// Between two looks at whether a connection was paused or deleted, or a credential of it replaced, in another process.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Runs a task and writes how it ended.
 pub(super) async fn run(worker: &Worker, task: &TaskRow, running: &Running) {
     let began = worker.clock.now();
-    let ended = tokio::select! {
-        ended = attend(worker, task, running, began) => ended,
-        () = alive(worker, task, running) => Ok(Err(lost())),
+    let ended = match prepare(worker, task).await {
+        Ok(Ok(prepared)) => {
+            let held = prepared.credentials.clone();
+            tokio::select! {
+                ended = attend(worker, task, running, began, prepared) => ended,
+                () = alive(worker, task, running, &held) => Ok(Err(lost())),
+            }
+        }
+        Ok(Err(failure)) => Ok(Err(failure)),
+        Err(error) => Err(error),
     };
     let end = match ended {
         Ok(Ok(due_at)) => TaskEnd { outcome: "complete", error: None, due_at },
@@ -40,29 +53,30 @@ pub(super) async fn help(worker: &Worker, task: &TaskRow, running: &Running) {
     match prepare(worker, task).await {
         Ok(Ok(mut prepared)) => {
             prepared.options.only_help = true;
-            sync(worker, prepared, running).await;
+            let held = prepared.credentials.clone();
+            tokio::select! {
+                _ = sync(worker, prepared, running) => {}
+                () = attended(worker, task, running, &held) => {}
+            }
         }
         Ok(Err(failure)) => tracing::debug!(message = failure.message, "a sync could not be helped with"),
         Err(error) => tracing::warn!(%error, "a sync could not be helped with"),
     }
 }
 
-/// Prepares and syncs. Gives when the task is due again.
+/// Syncs. Gives when the task is due again.
 async fn attend(
     worker: &Worker,
     task: &TaskRow,
     running: &Running,
     began: DateTime<Utc>,
+    prepared: Prepared,
 ) -> Result<Result<DateTime<Utc>, Failure>, StoreError> {
-    let prepared = match prepare(worker, task).await? {
-        Ok(prepared) => prepared,
-        Err(failure) => return Ok(Err(failure)),
-    };
     let (connection, settings) = (prepared.connection.clone(), prepared.settings.clone());
     note_use(worker, task, &prepared, began).await?;
-    let client = prepared.client.clone();
+    let (client, held) = (prepared.client.clone(), prepared.credentials.clone());
     let outcome = sync(worker, prepared, running).await;
-    disable_refused(worker, &connection, &settings, &client).await?;
+    disable_refused(worker, &connection, &settings, &client, &held).await?;
     if let Some(failure) = outcome.error {
         return Ok(Err(failure));
     }
@@ -96,7 +110,7 @@ async fn prepare(worker: &Worker, task: &TaskRow) -> Result<Result<Prepared, Fai
         Err(bad) => return Ok(Err(Failure::new("failed", "settings", format!("{bad}.")))),
     };
     let usable = worker.store.usable_credentials(&worker.ring, connection.id).await?;
-    let credentials = usable.iter().map(|(it, _)| it.id).collect();
+    let credentials = usable.iter().map(|(it, _)| (it.id, it.updated_at)).collect();
     let tokens: Vec<Token> = usable.into_iter().map(|(row, secret)| Token::stored(&row, secret)).collect();
     let mut options = options(&settings, connector, worker.clock.clone());
     options.sweep = task.activity == "sweep";
@@ -113,12 +127,13 @@ async fn note_use(
     prepared: &Prepared,
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    worker.store.use_credentials(&prepared.credentials, at).await?;
+    let credentials: Vec<i64> = prepared.credentials.iter().map(|it| it.0).collect();
+    worker.store.use_credentials(&credentials, at).await?;
     let entry = Audit {
         actor: "worker",
         action: &task.activity,
         connection_id: Some(task.connection_id),
-        detail: json!({ "credentials": prepared.credentials }),
+        detail: json!({ "credentials": credentials }),
         ..Audit::default()
     };
     worker.store.audit(&entry, at).await
@@ -131,45 +146,72 @@ async fn disable_refused(
     connection: &ConnectionRow,
     settings: &Settings,
     client: &gitlab_client::Client,
+    held: &[(i64, DateTime<Utc>)],
 ) -> Result<(), StoreError> {
     let Some(connector) = connector(connection) else { return Ok(()) };
     for state in client.credentials().into_iter().filter(|it| it.disabled.is_some()) {
         let Ok(id) = state.id.as_str().parse() else { continue };
-        let Some(row) = worker.store.credential(connection.id, id).await? else { continue };
+        // What was refused is what this sync began with. By now it may hold another token.
+        let row = worker.store.credential(connection.id, id).await?;
+        let Some(row) = row.filter(|it| held.contains(&(id, it.updated_at))) else { continue };
         let Some(secret) = worker.store.token(&worker.ring, id).await? else { continue };
         let now = worker.clock.now();
         let token = Token::stored(&row, secret);
         let found = verify_token(settings, connector, &token, &worker.network, now.date_naive()).await;
         let Some(failure) = found.error.filter(|it| it.code == "invalid_credentials") else { continue };
-        tracing::warn!(
-            connection = connection.id,
-            credential = id,
-            failure.message,
-            "a credential was refused"
-        );
-        worker.store.disable_credential(connection.id, id, &failure.message, now).await?;
+        if worker.store.disable_credential(&row, &failure.message, now).await? {
+            let connection = connection.id;
+            tracing::warn!(connection, credential = id, failure.message, "a credential was refused");
+        }
     }
     Ok(())
 }
 
-/// Says that the worker lives, until another one has the task or the connection is paused or deleted.
-async fn alive(worker: &Worker, task: &TaskRow, running: &Running) {
+/// Says that the worker lives, until another one has the task or it is not to go on.
+async fn alive(worker: &Worker, task: &TaskRow, running: &Running, held: &[(i64, DateTime<Utc>)]) {
+    tokio::select! {
+        () = attended(worker, task, running, held) => {}
+        () = renewed(worker, task, running) => {}
+    }
+}
+
+/// Renews the lease until another worker has it.
+async fn renewed(worker: &Worker, task: &TaskRow, running: &Running) {
     loop {
         tokio::time::sleep(worker.pace.heartbeat).await;
         match worker.store.renew_task(task).await {
             Ok(true) => {}
-            Ok(false) => break,
+            Ok(false) => return end(worker, running).await,
             // A database that is away is waited for by the sync itself.
             Err(error) => tracing::debug!(%error, "a task could not say that it lives"),
         }
     }
+}
+
+/// Looks whether the task is to go on: its connection may be paused or deleted, or a credential replaced, by any process.
+async fn attended(worker: &Worker, task: &TaskRow, running: &Running, held: &[(i64, DateTime<Utc>)]) {
+    loop {
+        tokio::time::sleep(LOOK.min(worker.pace.heartbeat)).await;
+        match worker.store.task_goes_on(task.connection_id, held).await {
+            Ok(true) => {}
+            Ok(false) => return end(worker, running).await,
+            Err(error) => tracing::debug!(%error, "whether a task goes on could not be asked"),
+        }
+    }
+}
+
+/// Asks the task to stop. It ends by itself once the pages in hand are written; that it is overdue it notices by itself too.
+async fn end(worker: &Worker, running: &Running) {
     running.stop.ask();
-    // The sync ends by itself once the pages in hand are written; that it is overdue it notices by itself too.
     tokio::time::sleep(worker.pace.heartbeat * 6).await;
 }
 
 fn lost() -> Failure {
-    Failure::new("stopped", "lost", "The connection was paused, or another worker took over.")
+    Failure::new(
+        "stopped",
+        "lost",
+        "The connection or a credential of it was changed, or another worker took over.",
+    )
 }
 
 fn failed(worker: &Worker, task: &TaskRow, failure: &Failure) -> TaskEnd {
