@@ -15,6 +15,8 @@ const LONGEST: TimeDelta = TimeDelta::minutes(5);
 pub(super) enum Trouble {
     /// Its GitLab is away, or wants no requests: it is asked again then.
     Away(DateTime<Utc>, String),
+    /// GitLab does not show it any more: asking again would change nothing, and the next sync says what it lost.
+    Refused(String),
     /// This alone could not be read.
     Other(String),
 }

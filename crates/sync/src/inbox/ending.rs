@@ -19,16 +19,22 @@ const WAITED: TimeDelta = TimeDelta::days(1);
 pub(super) async fn end(worker: &Worker, items: &[Item], unread: &[(i64, Unread)]) -> Result<(), StoreError> {
     let now = worker.clock.now();
     let mut done = Vec::new();
+    let mut refused: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     let mut failed: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     let mut again: BTreeMap<PutOff, Vec<i64>> = BTreeMap::new();
     for item in items {
         match fate(item, unread, now) {
             Fate::Done => done.push(item.id),
+            Fate::Refused(why) => refused.entry(why).or_default().push(item.id),
             Fate::Failed(why) => failed.entry(why).or_default().push(item.id),
             Fate::Again(off) => again.entry(off).or_default().push(item.id),
         }
     }
     worker.store.end_deliveries(&done, "done", None, now).await?;
+    for (why, ids) in refused {
+        tracing::debug!(why, deliveries = ids.len(), "what webhooks name is out of sight");
+        worker.store.end_deliveries(&ids, "done", Some(&why), now).await?;
+    }
     for (why, ids) in failed {
         tracing::warn!(why, deliveries = ids.len(), "what webhooks name could not be read; given up");
         worker.store.end_deliveries(&ids, "failed", Some(&why), now).await?;
@@ -43,29 +49,34 @@ pub(super) async fn end(worker: &Worker, items: &[Item], unread: &[(i64, Unread)
 #[derive(Debug, PartialEq, Eq)]
 enum Fate {
     Done,
+    Refused(String),
     Failed(String),
     Again(PutOff),
 }
 
 fn fate(item: &Item, unread: &[(i64, Unread)], now: DateTime<Utc>) -> Fate {
     let mut read_by = Vec::new();
-    let mut troubles = Vec::new();
+    let (mut troubles, mut refused) = (Vec::new(), None);
     for (connection, unread) in unread.iter().filter(|it| !item.read_by.contains(&it.0)) {
         match unread.of(item.project) {
             None => read_by.push(*connection),
+            Some(Trouble::Refused(why)) => {
+                read_by.push(*connection);
+                refused = Some(why.clone());
+            }
             Some(trouble) => troubles.push(trouble),
         }
     }
     let other = troubles.iter().find_map(|it| match it {
         Trouble::Other(why) => Some(why.clone()),
-        Trouble::Away(..) => None,
+        Trouble::Away(..) | Trouble::Refused(_) => None,
     });
     let away = troubles.iter().find_map(|it| match it {
         Trouble::Away(until, why) => Some((*until, why.clone())),
-        Trouble::Other(_) => None,
+        Trouble::Other(_) | Trouble::Refused(_) => None,
     });
     match (other, away) {
-        (None, None) => Fate::Done,
+        (None, None) => refused.map_or(Fate::Done, Fate::Refused),
         (Some(why), _) if item.attempts + 1 >= ATTEMPTS => Fate::Failed(why),
         (Some(note), _) => {
             let due_at = now + RETRY * 2_i32.saturating_pow(item.attempts.unsigned_abs());
@@ -116,6 +127,16 @@ mod tests {
         assert_eq!(fate(&item(0), &[(7, other(5))], NOW), Fate::Done);
         assert!(matches!(fate(&item(0), &[(7, other(4))], NOW), Fate::Again(off) if off.counts));
         assert_eq!(fate(&item(5), &[(7, other(4))], NOW), Fate::Failed("no".to_owned()));
+    }
+
+    #[test]
+    fn what_is_out_of_sight_is_not_asked_for_again() {
+        let refused = Unread { all: None, projects: [(4, Trouble::Refused("403".to_owned()))].into() };
+        let unread = [(7, refused), (8, Unread::default())];
+        assert_eq!(fate(&item(0), &unread, NOW), Fate::Refused("403".to_owned()));
+        let [first, _] = unread;
+        let Fate::Again(off) = fate(&item(0), &[first, (8, away())], NOW) else { panic!("it is put off") };
+        assert_eq!(off.read_by, [7]);
     }
 
     #[test]

@@ -129,7 +129,11 @@ impl Readers {
             },
             Halt::Skipped | Halt::Store(_) => false,
         };
+        let refused = is_refusal(&halt);
         let why = failure(halt).message;
+        if refused {
+            return Trouble::Refused(why);
+        }
         // A client remembers which tokens were refused: the next reading asks with a new one.
         self.all().remove(&connection.id);
         if !away {
@@ -174,6 +178,19 @@ impl Readers {
 
     fn all(&self) -> std::sync::MutexGuard<'_, HashMap<i64, Known>> {
         self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether GitLab answered that this is not to be seen: lost access, a feature that was switched off, what was deleted.
+fn is_refusal(halt: &Halt) -> bool {
+    match halt {
+        Halt::Skipped => true,
+        Halt::Failed(failure) => {
+            let reason = failure.reason.as_str();
+            let by_gitlab = failure.code == "invalid_permissions" && reason != "blocked_by_proxy";
+            by_gitlab || reason == "not_found_or_no_access"
+        }
+        Halt::Unmet(_) | Halt::Later(_) | Halt::Store(_) => false,
     }
 }
 
@@ -239,7 +256,11 @@ async fn project_again(known: &Known, connector: Connector, project: i64, named:
         }
         Connector::GitlabPipelines => {
             for pipeline in &named.pipelines {
-                pipeline_again(engine, project, *pipeline).await?;
+                match refresh::read_pipeline(engine, project, *pipeline).await {
+                    // One that is gone already is found by the next sweep.
+                    Err(Halt::Failed(failure)) if failure.reason == "not_found_or_no_access" => {}
+                    other => other?,
+                }
             }
         }
         Connector::GitlabCommitsTrunk | Connector::GitlabDeployments => whole(known, project).await?,
@@ -257,14 +278,6 @@ async fn by_iids(
         listing::by_iids(engine, listing, project, iids).await?;
     }
     Ok(())
-}
-
-/// A pipeline that is gone already is found by the next sweep.
-async fn pipeline_again(engine: &Engine, project: i64, pipeline: i64) -> Result<(), Halt> {
-    match refresh::read_pipeline(engine, project, pipeline).await {
-        Err(Halt::Failed(failure)) if failure.reason == "not_found_or_no_access" => Ok(()),
-        other => other,
-    }
 }
 
 /// Syncs one project: what is named has no request of its own that would do.
