@@ -3,17 +3,18 @@
 mod form;
 
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, StatusCode};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::error::{ApiError, Code};
 use crate::Shared;
+use crate::dawdling::TooSlow;
 
 /// The arguments in the body of a request.
 pub(crate) struct Arguments<T> {
@@ -33,14 +34,8 @@ impl<T: Takes> FromRequest<Shared> for Arguments<T> {
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, ApiError> {
         let kind = request.headers().get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).map(str::to_owned);
-        let body =
-            Bytes::from_request(request, app).await.map_err(|it| match it.into_response().status() {
-                StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(
-                    Code::RequestTooLarge,
-                    "The body is larger than 1 MiB, the most that is taken.",
-                ),
-                _ => ApiError::new(Code::InvalidJson, "The body ended before all of it was sent."),
-            })?;
+        check_encoding(request.headers())?;
+        let body = Bytes::from_request(request, app).await.map_err(unread)?;
         let given = parse(kind.as_deref(), &body)?;
         let warnings = given
             .keys()
@@ -48,6 +43,31 @@ impl<T: Takes> FromRequest<Shared> for Arguments<T> {
             .map(|it| format!("unknown argument {it:?} was ignored"))
             .collect();
         Ok(Arguments { given: understand(Value::Object(given))?, warnings })
+    }
+}
+
+/// Nothing is unpacked: what is small when it comes may be large by then.
+fn check_encoding(headers: &HeaderMap) -> Result<(), ApiError> {
+    let encoding = headers.get(CONTENT_ENCODING).map(|it| it.to_str().unwrap_or("?").trim().to_lowercase());
+    match encoding.as_deref() {
+        None | Some("" | "identity") => Ok(()),
+        Some(_) => Err(ApiError::new(
+            Code::UnsupportedMediaType,
+            "The body is compressed. Send it as it is, without Content-Encoding.",
+        )),
+    }
+}
+
+/// Why a body could not be read.
+fn unread(rejection: BytesRejection) -> ApiError {
+    if TooSlow::is_behind(&rejection) {
+        return ApiError::new(Code::RequestTimeout, "The body came too slowly. Send the request again.");
+    }
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            ApiError::new(Code::RequestTooLarge, "The body is larger than 1 MiB, the most that is taken.")
+        }
+        _ => ApiError::new(Code::InvalidJson, "The body ended before all of it was sent."),
     }
 }
 

@@ -3,6 +3,7 @@
 mod connections;
 mod credentials;
 mod harness;
+mod hostile;
 mod openapi;
 mod queries;
 mod recorded;
