@@ -2,6 +2,7 @@
 
 mod connections;
 mod credentials;
+mod every_method;
 mod harness;
 mod hostile;
 mod openapi;
