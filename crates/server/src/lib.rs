@@ -1,9 +1,12 @@
 //! Weir's HTTP server: the Data Cloud API and the receiver of webhooks. It reads and writes through the store, and meets GitLab only through `sync`.
 
 mod api;
+mod dawdling;
+mod doorkeeper;
 mod health;
 mod listen;
 mod moment;
+mod open_files;
 mod webhooks;
 
 use std::sync::Arc;
@@ -18,7 +21,8 @@ use tokio::sync::Notify;
 
 pub use api::openapi;
 pub use api::{SCOPES, Scope};
-pub use listen::{Listening, serve};
+pub use doorkeeper::Limits;
+pub use listen::{Listening, serve, serve_within};
 
 /// What every request may use.
 pub struct App {
@@ -52,5 +56,6 @@ pub fn router(app: App) -> Router {
         .merge(api::routes(&app))
         .merge(health::routes())
         .merge(webhooks::routes(&app))
+        .layer(axum::middleware::from_fn(dawdling::bodies_in_time))
         .with_state(app)
 }

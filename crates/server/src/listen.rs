@@ -6,10 +6,17 @@ use std::time::Duration;
 
 use axum::Router;
 use sync::Stop;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::doorkeeper::{Doorkeeper, Limits};
+use crate::open_files;
 
 /// How long requests in hand may take once the server is asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
+/// After a connection could not be taken: the system may be short of something.
+const BREATH: Duration = Duration::from_millis(100);
 
 /// A place that is listened at, with nothing served yet: addresses in use are known before anything else starts.
 #[derive(Debug)]
@@ -29,11 +36,51 @@ impl Listening {
 
 /// Serves until asked to stop; then requests in hand are answered, within reason.
 pub async fn serve(listening: Listening, router: Router, stop: Stop) -> io::Result<()> {
-    let waiting = stop.clone();
-    let serving =
-        axum::serve(listening.0, router).with_graceful_shutdown(async move { waiting.wait().await });
+    serve_within(Limits::usual(open_files::connections()), listening, router, stop).await
+}
+
+/// The same with other limits of connections.
+pub async fn serve_within(
+    limits: Limits,
+    listening: Listening,
+    router: Router,
+    stop: Stop,
+) -> io::Result<()> {
+    let (ending, ends) = watch::channel(false);
+    let doorkeeper = Doorkeeper::new(limits);
+    let mut connections = JoinSet::new();
+    let taking = async {
+        loop {
+            let stream = accept(&listening.0).await;
+            let Some(place) = doorkeeper.admit().await else { return };
+            let (doorkeeper, router, ends) = (doorkeeper.clone(), router.clone(), ends.clone());
+            connections.spawn(async move { doorkeeper.attend(place, stream, router, ends).await });
+            while connections.try_join_next().is_some() {}
+        }
+    };
     tokio::select! {
-        ended = async { serving.await } => ended,
-        () = async { stop.wait().await; tokio::time::sleep(GRACE).await } => Ok(()),
+        () = taking => {}
+        () = stop.wait() => {}
+    }
+    drop(listening);
+    let _ = ending.send(true);
+    let ended = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(GRACE, ended).await;
+    Ok(())
+}
+
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Answers are small and written whole.
+                let _ = stream.set_nodelay(true);
+                return stream;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be taken");
+                tokio::time::sleep(BREATH).await;
+            }
+        }
     }
 }

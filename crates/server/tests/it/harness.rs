@@ -208,10 +208,15 @@ impl Bench {
 
     /// Serves on a port of its own, for what comes over the network.
     pub async fn listen(&self) -> Listening {
+        self.listen_within(server::Limits::usual(1000)).await
+    }
+
+    pub async fn listen_within(&self, limits: server::Limits) -> Listening {
         let bound = server::Listening::bind(([127, 0, 0, 1], 0).into()).await.expect("a port is free");
-        let url = format!("http://{}", bound.address().expect("it has an address"));
-        let task = tokio::spawn(server::serve(bound, self.router.clone(), Stop::default()));
-        Listening { url, _task: AbortOnDrop(task.abort_handle()) }
+        let address = bound.address().expect("it has an address");
+        let serving = server::serve_within(limits, bound, self.router.clone(), Stop::default());
+        let task = AbortOnDrop(tokio::spawn(serving).abort_handle());
+        Listening { url: format!("http://{address}"), address, _task: task }
     }
 
     pub fn work(&self, owner: &str) -> Working {
@@ -245,6 +250,7 @@ impl Bench {
 /// A port that is served until this is dropped.
 pub struct Listening {
     pub url: String,
+    pub address: std::net::SocketAddr,
     _task: AbortOnDrop,
 }
 

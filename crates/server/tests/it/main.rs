@@ -2,7 +2,9 @@
 
 mod connections;
 mod credentials;
+mod every_method;
 mod harness;
+mod hostile;
 mod openapi;
 mod queries;
 mod recorded;

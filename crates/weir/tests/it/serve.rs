@@ -269,3 +269,28 @@ async fn the_secrets_of_webhooks_are_shown_and_changed() {
         told.said()
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_idle_connections_keep_nobody_waiting() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+    // As many as this machine lets one process have.
+    let wanted = usize::try_from(hard.saturating_sub(500)).unwrap().min(10_000);
+    let bench = Bench::new().await;
+    let serving = serve(&bench, "serve --no-workers").await;
+    let mut idle = Vec::new();
+    for number in 0..wanted {
+        let mut stream = TcpStream::connect(&serving.address).await.unwrap();
+        if number % 2 == 0 {
+            stream.write_all(b"GET /healthz HTTP/1.1\r\nx-half: ").await.unwrap();
+        }
+        idle.push(stream);
+    }
+    for _ in 0..10 {
+        let asked = serving.ask("GET", "/api/connections.list", Value::Null);
+        let (status, _) = tokio::time::timeout(Duration::from_secs(5), asked).await.expect("an answer in time");
+        assert_eq!(status, 200);
+    }
+    assert_eq!(idle.len(), wanted);
+}
