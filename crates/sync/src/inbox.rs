@@ -107,6 +107,7 @@ async fn sort(
         }
     }
     let now = worker.clock.now();
+    worker.telemetry.deliveries_ended("unknown", unknown.len() + strangers.len());
     worker.store.end_deliveries(&unknown, "unknown", None, now).await?;
     let note = "No connection is to the GitLab that sent it.";
     worker.store.end_deliveries(&strangers, "unknown", Some(note), now).await?;
@@ -154,11 +155,14 @@ async fn end(
     let now = worker.clock.now();
     let Err(reason) = read else {
         let ids: Vec<i64> = deliveries.iter().map(|it| it.id).collect();
+        worker.telemetry.deliveries_ended("done", ids.len());
         return worker.store.end_deliveries(&ids, "done", None, now).await;
     };
     tracing::warn!(reason, deliveries = deliveries.len(), "what webhooks name could not be read");
     let (given_up, again): (Vec<_>, Vec<_>) = deliveries.iter().partition(|it| it.attempts + 1 >= ATTEMPTS);
     let given_up: Vec<i64> = given_up.into_iter().map(|it| it.id).collect();
+    worker.telemetry.deliveries_ended("failed", given_up.len());
+    worker.telemetry.deliveries_ended("put_off", again.len());
     worker.store.end_deliveries(&given_up, "failed", Some(&reason), now).await?;
     let most = again.iter().map(|it| it.attempts).max().unwrap_or_default();
     let later = now + RETRY * 2_i32.saturating_pow(most.unsigned_abs());

@@ -9,7 +9,7 @@ use catalogue::commits::COMMITS;
 use store::{ConnectionRow, StoreError};
 
 use super::hints::{Hints, Named};
-use crate::connection::{Settings, Token, client, options};
+use crate::connection::{Observed, Settings, Token, client_observed, options};
 use crate::ending::failure;
 use crate::engine::{Engine, Halt};
 use crate::run::engine;
@@ -88,7 +88,9 @@ impl Readers {
             .map_err(|it| Halt::Failed(crate::Failure::new("failed", "settings", it.to_string())))?;
         let tokens: Vec<Token> =
             usable.into_iter().map(|(row, secret)| Token::stored(&row, secret)).collect();
-        let client = client(&settings, &tokens, &worker.network).map_err(Halt::Failed)?;
+        let observed = Observed { connection: connection.id, telemetry: worker.telemetry.clone() };
+        let client =
+            client_observed(&settings, &tokens, &worker.network, observed).map_err(Halt::Failed)?;
         let mut options = options(&settings, connector, worker.clock.clone());
         options.connection = Some(connection.id);
         let row = worker.store.instance(client.base_url().as_str()).await?;

@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use store::{Audit, ConnectionRow, StoreError, TaskEnd, TaskRow};
 
+use super::watch::Watch;
 use super::{Running, Worker, connector};
-use crate::connection::{Settings, Token, client, options, verify_token};
+use crate::connection::{Observed, Settings, Token, client_observed, options, verify_token};
 use crate::{Failure, Outcome, run as sync_run};
 
 /// A task with all it needs.
@@ -20,15 +21,24 @@ struct Prepared {
 /// Runs a task and writes how it ended.
 pub(super) async fn run(worker: &Worker, task: &TaskRow, running: &Running) {
     let began = worker.clock.now();
+    let _runs = worker.telemetry.task_runs(&task.activity);
+    let watch = Watch::new(running, worker.pace.stuck_after);
     let ended = tokio::select! {
-        ended = attend(worker, task, running, began) => ended,
-        () = alive(worker, task, running) => Ok(Err(lost())),
+        ended = attend(worker, task, running, &watch, began) => ended,
+        failure = alive(worker, task, running, &watch) => Ok(Err(failure)),
+    };
+    worker.telemetry.rows_written(task.connection_id, watch.rows_to_count());
+    // A sync that was asked to end because it was stuck only knows that it was asked.
+    let ended = match watch.verdict() {
+        Some(stuck) if !matches!(ended, Ok(Ok(_))) => Ok(Err(stuck)),
+        _ => ended,
     };
     let end = match ended {
         Ok(Ok(due_at)) => TaskEnd { outcome: "complete", error: None, due_at },
         Ok(Err(failure)) => failed(worker, task, &failure),
         Err(error) => failed(worker, task, &Failure::new("failed", "database", error.to_string())),
     };
+    worker.telemetry.task_ended(task.connection_id, &task.activity, end.outcome);
     if let Err(error) = worker.store.end_task(task, &end, worker.clock.now()).await {
         // The row says so when the lease lapses, and the task is due again.
         tracing::warn!(%error, connection = task.connection_id, "the end of a task could not be written");
@@ -40,7 +50,14 @@ pub(super) async fn help(worker: &Worker, task: &TaskRow, running: &Running) {
     match prepare(worker, task).await {
         Ok(Ok(mut prepared)) => {
             prepared.options.only_help = true;
-            sync(worker, prepared, running).await;
+            let _runs = worker.telemetry.task_runs("help");
+            let watch = Watch::new(running, worker.pace.stuck_after);
+            watch.follow(&prepared.client);
+            tokio::select! {
+                _ = sync(worker, prepared, running) => {}
+                () = until_stuck(worker, task, running, &watch) => {}
+            }
+            worker.telemetry.rows_written(task.connection_id, watch.rows_to_count());
         }
         Ok(Err(failure)) => tracing::debug!(message = failure.message, "a sync could not be helped with"),
         Err(error) => tracing::warn!(%error, "a sync could not be helped with"),
@@ -52,6 +69,7 @@ async fn attend(
     worker: &Worker,
     task: &TaskRow,
     running: &Running,
+    watch: &Watch,
     began: DateTime<Utc>,
 ) -> Result<Result<DateTime<Utc>, Failure>, StoreError> {
     let prepared = match prepare(worker, task).await? {
@@ -61,6 +79,7 @@ async fn attend(
     let (connection, settings) = (prepared.connection.clone(), prepared.settings.clone());
     note_use(worker, task, &prepared, began).await?;
     let client = prepared.client.clone();
+    watch.follow(&client);
     let outcome = sync(worker, prepared, running).await;
     disable_refused(worker, &connection, &settings, &client).await?;
     if let Some(failure) = outcome.error {
@@ -101,9 +120,11 @@ async fn prepare(worker: &Worker, task: &TaskRow) -> Result<Result<Prepared, Fai
     let mut options = options(&settings, connector, worker.clock.clone());
     options.sweep = task.activity == "sweep";
     options.connection = Some(connection.id);
+    options.covers_connection = true;
     options.older_for = Some(worker.pace.older_for);
     options.patience = worker.pace.patience;
-    let client = client(&settings, &tokens, &worker.network);
+    let observed = Observed { connection: connection.id, telemetry: worker.telemetry.clone() };
+    let client = client_observed(&settings, &tokens, &worker.network, observed);
     Ok(client.map(|client| Prepared { connection, settings, client, options, credentials }))
 }
 
@@ -152,19 +173,45 @@ async fn disable_refused(
     Ok(())
 }
 
-/// Says that the worker lives, until another one has the task or the connection is paused or deleted.
-async fn alive(worker: &Worker, task: &TaskRow, running: &Running) {
-    loop {
-        tokio::time::sleep(worker.pace.heartbeat).await;
-        match worker.store.renew_task(task).await {
+/// Says that the worker lives, until another one has the task, the connection is paused or deleted, or the task gets nowhere. Gives
+/// why it is to end.
+async fn alive(worker: &Worker, task: &TaskRow, running: &Running, watch: &Watch) -> Failure {
+    let failure = loop {
+        tokio::time::sleep(worker.pace.heartbeat.min(watch.until_stuck())).await;
+        let idle = watch.look();
+        worker.telemetry.rows_written(task.connection_id, watch.rows_to_count());
+        if watch.is_stuck() {
+            let failure = watch.convict();
+            tracing::warn!(connection = task.connection_id, task.activity, failure.message, "a task is stuck");
+            worker.telemetry.task_restarted(&failure.reason);
+            break failure;
+        }
+        match worker.store.renew_task(task, idle).await {
             Ok(true) => {}
-            Ok(false) => break,
+            Ok(false) => break lost(),
             // A database that is away is waited for by the sync itself.
             Err(error) => tracing::debug!(%error, "a task could not say that it lives"),
         }
+    };
+    let_go(worker, running).await;
+    failure
+}
+
+/// The same for one that only helps: the task is another worker's.
+async fn until_stuck(worker: &Worker, task: &TaskRow, running: &Running, watch: &Watch) {
+    while !watch.is_stuck() {
+        tokio::time::sleep(worker.pace.heartbeat.min(watch.until_stuck())).await;
+        watch.look();
+        worker.telemetry.rows_written(task.connection_id, watch.rows_to_count());
     }
+    // It may only have waited for the leader. If there still is something to help with, it begins again.
+    let_go(worker, running).await;
+}
+
+/// Asks the sync to end. It does once the pages in hand are written, and notices by itself when they take too long; what does
+/// neither is dropped.
+async fn let_go(worker: &Worker, running: &Running) {
     running.stop.ask();
-    // The sync ends by itself once the pages in hand are written; that it is overdue it notices by itself too.
     tokio::time::sleep(worker.pace.heartbeat * 6).await;
 }
 
