@@ -5,6 +5,7 @@ mod secrets;
 mod writer;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -53,7 +54,19 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
     Router::new().route("/webhooks/gitlab", post(receive).with_state(receiver))
 }
 
+/// Takes a delivery in, and counts how that went.
 async fn receive(State(receiver): State<Arc<Receiver>>, request: Request) -> Result<StatusCode, Rejection> {
+    let answer = take(&receiver, request).await;
+    receiver.app.telemetry.delivery(match &answer {
+        Ok(true) => "taken",
+        Ok(false) => "duplicate",
+        Err(rejection) => rejection.name(),
+    });
+    answer.map(|_| StatusCode::OK)
+}
+
+/// Gives whether the delivery is new.
+async fn take(receiver: &Receiver, request: Request) -> Result<bool, Rejection> {
     let (parts, body) = request.into_parts();
     let headers = parts.headers;
     receiver.secrets.check_token(&receiver.app, &headers).await?;
@@ -72,8 +85,22 @@ async fn receive(State(receiver): State<Arc<Receiver>>, request: Request) -> Res
         body,
         received_at: receiver.app.clock.now(),
     };
-    receiver.writer.keep(delivery).await.map_err(|()| Rejection::Later)?;
-    Ok(StatusCode::OK)
+    let began = Instant::now();
+    let new = receiver.writer.keep(delivery).await.map_err(|()| Rejection::Later)?;
+    receiver.app.telemetry.delivery_kept(began.elapsed());
+    Ok(new)
+}
+
+impl Rejection {
+    /// What it is counted as.
+    fn name(&self) -> &'static str {
+        match self {
+            Rejection::Refused(refused) => refused.name(),
+            Rejection::TooLarge => "too_large",
+            Rejection::Malformed(_) => "malformed",
+            Rejection::Later => "unavailable",
+        }
+    }
 }
 
 impl Receiver {
