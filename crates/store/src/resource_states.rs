@@ -1,6 +1,6 @@
 //! Up to when each resource of a connection is known to be up to date.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::FromRow;
 
 use crate::{Store, StoreError};
@@ -45,13 +45,15 @@ impl Store {
         Ok(())
     }
 
-    /// After a run that ended early: these resources are up to date as far as the least of these parents is.
+    /// After a run that ended early: these resources are up to date as far as the least of these parents is. `ahead` is how far
+    /// our clock is ahead of GitLab's.
     pub async fn resources_partly_synced(
         &self,
         connection: i64,
         instance: i64,
         read: &[ResourceRead<'_>],
         parents: &[i64],
+        ahead: TimeDelta,
     ) -> Result<(), StoreError> {
         for ResourceRead { resource, readers } in read {
             let least: Option<DateTime<Utc>> = sqlx::query_scalar(
@@ -66,7 +68,7 @@ impl Store {
             .fetch_one(&self.pool)
             .await?;
             if let Some(least) = least {
-                self.resources_synced(connection, &[resource], least).await?;
+                self.resources_synced(connection, &[resource], least + ahead).await?;
             }
         }
         Ok(())

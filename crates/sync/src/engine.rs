@@ -175,6 +175,8 @@ pub(crate) struct Engine {
     pub(crate) approval_rules: bool,
     /// When the run began, by GitLab's clock: cursors of what is read to its end move here.
     pub(crate) started: DateTime<Utc>,
+    /// The same by our own clock.
+    pub(crate) began: DateTime<Utc>,
     pub(crate) tally: Arc<Tally>,
     /// What GitLab refused lately.
     pub(crate) refusals: Arc<Refusals>,

@@ -113,6 +113,11 @@ fn compose(file: File, environment: &Environment, problems: &mut Vec<String>) ->
     let tls = serving::tls(certificate, path("WEIR_TLS_KEY_FILE", file.server.tls_key_file), problems);
     let proxies = environment.get("WEIR_TRUSTED_PROXIES");
     let trusted_proxies = serving::proxies(proxies, &file.server.trusted_proxies, problems);
+    let database_url = serving::contents(path("WEIR_DATABASE_URL_FILE", file.database.url_file), problems)
+        .or_else(|| text("WEIR_DATABASE_URL", file.database.url));
+    let reader_file = path("WEIR_READER_DATABASE_URL_FILE", file.database.reader_url_file);
+    let reader_database_url = serving::contents(reader_file, problems)
+        .or_else(|| text("WEIR_READER_DATABASE_URL", file.database.reader_url));
     let ca_file = path("WEIR_CA_FILE", file.gitlab.ca_file);
     if let Some(missing) = ca_file.as_deref().filter(|it| !it.exists()) {
         problems.push(format!("gitlab.ca_file: there is no file {}", missing.display()));
@@ -128,8 +133,8 @@ fn compose(file: File, environment: &Environment, problems: &mut Vec<String>) ->
             file.api.compatible_statuses,
             problems,
         ),
-        database_url: text("WEIR_DATABASE_URL", file.database.url),
-        reader_database_url: text("WEIR_READER_DATABASE_URL", file.database.reader_url),
+        database_url,
+        reader_database_url,
         network: Network {
             proxy: secret("WEIR_PROXY").or(file.gitlab.proxy),
             ca_file,

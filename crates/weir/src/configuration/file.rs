@@ -39,7 +39,9 @@ pub(super) struct Api {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Database {
     pub(super) url: Option<String>,
+    pub(super) url_file: Option<PathBuf>,
     pub(super) reader_url: Option<String>,
+    pub(super) reader_url_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -1,4 +1,4 @@
-//! How it is served: certificates and proxies.
+//! What stands in other files or needs more than a word: certificates, proxies, addresses of databases.
 
 use std::path::PathBuf;
 
@@ -41,4 +41,16 @@ pub(super) fn proxies(
         ));
         TrustedProxies::default()
     })
+}
+
+/// What a file holds, where one is named.
+pub(super) fn contents(file: Option<PathBuf>, problems: &mut Vec<String>) -> Option<String> {
+    let file = file?;
+    match std::fs::read_to_string(&file) {
+        Ok(text) => Some(text.trim().to_owned()),
+        Err(error) => {
+            problems.push(format!("{}: {error}", file.display()));
+            None
+        }
+    }
 }
