@@ -3,6 +3,7 @@
 mod api;
 mod connectors;
 mod endpoints;
+mod metrics;
 mod schema;
 
 use store::Store;
@@ -27,6 +28,7 @@ pub async fn run(check: bool) -> anyhow::Result<()> {
     let described = serde_json::to_value(server::openapi::describe())?;
     files.add("docs/openapi.json", serde_json::to_string_pretty(&described)? + "\n");
     files.add("docs/api.md", api::page(&described));
+    files.add("docs/metrics.md", metrics::page());
     connectors::pages().for_each(|(path, page)| files.add(path, page));
     files.settle(check, "docs")
 }

@@ -16,6 +16,7 @@ use crate::course::Outcome;
 use crate::error::{Error, ErrorKind};
 use crate::gate_store::GateStore;
 use crate::graphql;
+use crate::observer::Observer;
 use crate::pace::Pace;
 use crate::paging::Next;
 use crate::pool::Pool;
@@ -51,6 +52,7 @@ pub(crate) struct Inner {
     pub(crate) body_limit: usize,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) gate_store: Arc<dyn GateStore>,
+    pub(crate) observer: Arc<dyn Observer>,
     pub(crate) leasing: tokio::sync::Mutex<()>,
 }
 
@@ -78,6 +80,7 @@ impl Client {
             body_limit: config.body_limit,
             clock: config.clock,
             gate_store: config.gate_store,
+            observer: config.observer,
             leasing: tokio::sync::Mutex::new(()),
         });
         Ok(Client { inner, attempts: None, credential: None })

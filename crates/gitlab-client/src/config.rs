@@ -12,6 +12,7 @@ use crate::auth::{Credential, CredentialId};
 use crate::base_url::BaseUrl;
 use crate::clock::{Clock, SystemClock};
 use crate::gate_store::{GateStore, MemoryGateStore};
+use crate::observer::{Observer, Unobserved};
 use crate::retry::RetryPolicy;
 
 /// What a client is made from. [`ClientConfig::new`] fills in everything but credentials and endpoints.
@@ -47,6 +48,8 @@ pub struct ClientConfig {
     pub clock: Arc<dyn Clock>,
     /// Where budgets are shared with other clients.
     pub gate_store: Arc<dyn GateStore>,
+    /// Who is told what happens.
+    pub observer: Arc<dyn Observer>,
 }
 
 impl ClientConfig {
@@ -68,6 +71,7 @@ impl ClientConfig {
             allowed: Vec::new(),
             clock: Arc::new(SystemClock),
             gate_store: Arc::new(MemoryGateStore::default()),
+            observer: Arc::new(Unobserved),
         }
     }
 

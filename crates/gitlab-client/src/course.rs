@@ -12,6 +12,7 @@ use crate::exchange::Received;
 use crate::gate_store::GateKey;
 use crate::limits::Limits;
 use crate::network::{Broken, NetworkFailure, classify, innermost};
+use crate::observer::Event;
 use crate::pool::Ticket;
 use crate::redirect::{self, Redirect};
 use crate::refusal;
@@ -72,6 +73,7 @@ impl Inner {
                 Step::Again => {}
                 Step::After(delay) => {
                     self.counters.retried();
+                    self.observer.note(Event::Retried);
                     tokio::time::sleep(delay).await;
                 }
             }
@@ -108,12 +110,16 @@ impl Inner {
     async fn learn(&self, ticket: &Ticket, limits: &Limits) {
         let now = Instant::now();
         self.pool.learn(ticket, limits, now);
+        if let Some(remaining) = limits.remaining {
+            self.observer.note(Event::Remaining(&ticket.id, remaining));
+        }
         if let (Some(0), Some(reset_in)) = (limits.remaining, limits.reset_in) {
             self.tell_pause(ticket, now + reset_in).await;
         }
     }
 
     async fn tell_pause(&self, ticket: &Ticket, until: Instant) {
+        self.observer.note(Event::Paused(&ticket.id, until.saturating_duration_since(Instant::now())));
         let key = GateKey { instance: self.base.to_string(), credential: ticket.id.clone() };
         self.gate_store.pause(&key, self.time_of(until)).await;
     }

@@ -10,6 +10,7 @@ use crate::body;
 use crate::call::Call;
 use crate::client::Inner;
 use crate::network::Broken;
+use crate::observer::Event;
 use crate::pool::Ticket;
 
 /// An answer, read to its end.
@@ -29,6 +30,7 @@ impl Inner {
         self.counters.sent();
         let outcome = self.send(call, ticket, sent_at, started).await;
         let status = outcome.as_ref().map_or(0, |received| received.status);
+        self.observer.note(Event::Answered { graphql: call.body.is_some(), status });
         tracing::debug!(
             endpoint = &*call.endpoint,
             what = &*call.what,

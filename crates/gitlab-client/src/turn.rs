@@ -9,6 +9,7 @@ use crate::course::Course;
 use crate::error::{Error, ErrorKind};
 use crate::gate_store::{Ask, GateKey, Seen};
 use crate::network::NetworkFailure;
+use crate::observer::Event;
 use crate::pace::Permit;
 use crate::pool::{Closed, Pick, Ticket};
 use crate::refusal;
@@ -45,6 +46,7 @@ impl Inner {
         let waited = began.elapsed();
         course.waited += waited;
         self.counters.waited(waited);
+        self.observer.note(Event::Waited(waited));
         Ok(())
     }
 

@@ -13,6 +13,7 @@ mod schema;
 mod scopes;
 mod statuses;
 mod syncs;
+mod tasks;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -49,6 +50,8 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/connections/{connection_id}/credentials.info/{id}", get(credentials::info))
         .route("/syncs.list", get(syncs::list))
         .route("/syncs.info/{id}", get(syncs::info))
+        .route("/tasks.list", get(tasks::list))
+        .route("/tasks.retry", post(tasks::retry))
         .route("/schema.list", get(schema::list))
         .route("/queries.run", post(queries::run))
         .route("/openapi.json", get(openapi::document))

@@ -8,16 +8,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
+
+use crate::listen::Peer;
 
 /// How long the head of a request may take, and how long a connection may stay without one.
 const HEAD: Duration = Duration::from_secs(30);
@@ -111,22 +113,47 @@ impl Doorkeeper {
         }
     }
 
-    /// Answers what comes over a connection, until it ends, dawdles, has to give way, or the server stops.
+    /// What a client speaks is known: nothing waits for its first bytes to tell.
+    fn builder(&self, speaks: Speaks) -> Builder<TokioExecutor> {
+        let mut builder = Builder::new(TokioExecutor::new());
+        let mut http1 = builder.http1();
+        http1.timer(TokioTimer::new()).header_read_timeout(self.limits.head).max_buf_size(LARGEST_HEAD);
+        let mut http2 = builder.http2();
+        http2
+            .timer(TokioTimer::new())
+            .keep_alive_interval(self.limits.head)
+            .max_header_list_size(LARGEST_HEAD as u32);
+        match speaks {
+            Speaks::Http1 => builder.http1_only(),
+            Speaks::Http2 => builder.http2_only(),
+        }
+    }
+
+    /// Answers what comes over a connection once it is greeted, until it ends, dawdles, has to give way, or the server stops.
     pub(crate) async fn attend<S>(
         &self,
         place: Place,
-        stream: S,
+        greeted: impl Future<Output = Option<(S, Speaks)>>,
+        peer: Peer,
         router: Router,
         mut stop: watch::Receiver<bool>,
     ) where
         S: AsyncRead + AsyncWrite + Send + 'static,
     {
+        let greeted = tokio::select! {
+            greeted = greeted => greeted,
+            () = place.guest.leave.notified() => None,
+            _ = stop.wait_for(|it| *it) => None,
+        };
+        let Some((stream, speaks)) = greeted else { return };
         let guest = place.guest.clone();
-        let service = service_fn(|request: Request<Incoming>| answer(router.clone(), guest.clone(), request));
+        let service = service_fn(|mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            answer(router.clone(), guest.clone(), request)
+        });
         let mut stream = Box::pin(TimeoutStream::new(stream));
         stream.as_mut().set_write_timeout_pinned(Some(STALLED));
-        let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(self.limits.head).max_buf_size(LARGEST_HEAD);
+        let builder = self.builder(speaks);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let mut stopping = false;
         loop {
@@ -145,6 +172,13 @@ impl Doorkeeper {
             }
         }
     }
+}
+
+/// What was agreed on with a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speaks {
+    Http1,
+    Http2,
 }
 
 /// One request. The connection does not count as idle meanwhile.

@@ -1,28 +1,38 @@
 //! Weir's HTTP server: the Data Cloud API and the receiver of webhooks. It reads and writes through the store, and meets GitLab only through `sync`.
 
 mod api;
+mod client_address;
 mod dawdling;
 mod doorkeeper;
+mod figures;
 mod health;
 mod listen;
 mod moment;
 mod open_files;
+mod operation;
+mod requests;
+mod tls;
 mod webhooks;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware;
 use store::Store;
 use store::vault::Keyring;
 use sync::Clock;
 use sync::connection::Network;
 use sync::tasks::Here;
+use telemetry::Telemetry;
 use tokio::sync::Notify;
 
 pub use api::openapi;
 pub use api::{SCOPES, Scope};
+pub use client_address::TrustedProxies;
 pub use doorkeeper::Limits;
 pub use listen::{Listening, serve, serve_within};
+pub use operation::{Operation, operation};
+pub use tls::Tls;
 
 /// What every request may use.
 pub struct App {
@@ -44,6 +54,12 @@ pub struct App {
     pub here: Here,
     /// Whether every error of the caller is a 422, for clients that know only that.
     pub compatible_statuses: bool,
+    /// What is counted.
+    pub telemetry: Telemetry,
+    /// Whether the figures are served here too, not at an address of their own.
+    pub serves_metrics: bool,
+    /// The proxies whose word on where a request came from is taken.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// Shared by all requests.
@@ -52,10 +68,20 @@ pub(crate) type Shared = Arc<App>;
 /// All that is served.
 pub fn router(app: App) -> Router {
     let app: Shared = Arc::new(app);
+    let seen = requests::Seen { telemetry: app.telemetry.clone(), proxies: app.trusted_proxies.clone() };
+    let operation = operation(Operation {
+        store: app.store.clone(),
+        clock: app.clock.clone(),
+        telemetry: app.telemetry.clone(),
+        serves_metrics: app.serves_metrics,
+        tells_database: true,
+    });
     Router::new()
         .merge(api::routes(&app))
         .merge(health::routes())
         .merge(webhooks::routes(&app))
         .layer(axum::middleware::from_fn(dawdling::bodies_in_time))
         .with_state(app)
+        .merge(operation)
+        .layer(middleware::from_fn_with_state(seen, requests::note))
 }

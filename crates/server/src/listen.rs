@@ -1,5 +1,7 @@
 //! Listening, until asked to stop.
 
+mod doorway;
+
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,6 +14,12 @@ use tokio::task::JoinSet;
 
 use crate::doorkeeper::{Doorkeeper, Limits};
 use crate::open_files;
+use crate::tls::Tls;
+use doorway::Doorway;
+
+/// Who is at the other end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// How long requests in hand may take once the server is asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -20,17 +28,25 @@ const BREATH: Duration = Duration::from_millis(100);
 
 /// A place that is listened at, with nothing served yet: addresses in use are known before anything else starts.
 #[derive(Debug)]
-pub struct Listening(TcpListener);
+pub struct Listening {
+    listener: TcpListener,
+    tls: Option<Tls>,
+}
 
 impl Listening {
     /// Binds the address.
     pub async fn bind(address: SocketAddr) -> io::Result<Listening> {
-        TcpListener::bind(address).await.map(Listening)
+        Ok(Listening { listener: TcpListener::bind(address).await?, tls: None })
+    }
+
+    /// The same place, over TLS.
+    pub fn with_tls(self, tls: Option<Tls>) -> Listening {
+        Listening { tls, ..self }
     }
 
     /// Where it listens: the port too, where any free one was asked for.
     pub fn address(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        self.listener.local_addr()
     }
 }
 
@@ -48,13 +64,16 @@ pub async fn serve_within(
 ) -> io::Result<()> {
     let (ending, ends) = watch::channel(false);
     let doorkeeper = Doorkeeper::new(limits);
+    let doorway = Doorway::new(listening.tls.as_ref());
     let mut connections = JoinSet::new();
     let taking = async {
         loop {
-            let stream = accept(&listening.0).await;
+            let (stream, peer) = accept(&listening.listener).await;
             let Some(place) = doorkeeper.admit().await else { return };
             let (doorkeeper, router, ends) = (doorkeeper.clone(), router.clone(), ends.clone());
-            connections.spawn(async move { doorkeeper.attend(place, stream, router, ends).await });
+            let greeted = doorway.greet(stream, peer);
+            connections
+                .spawn(async move { doorkeeper.attend(place, greeted, Peer(peer), router, ends).await });
             while connections.try_join_next().is_some() {}
         }
     };
@@ -69,13 +88,13 @@ pub async fn serve_within(
     Ok(())
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Answers are small and written whole.
                 let _ = stream.set_nodelay(true);
-                return stream;
+                return (stream, peer);
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be taken");

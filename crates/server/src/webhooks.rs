@@ -6,6 +6,7 @@ mod secrets;
 mod writer;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -55,7 +56,19 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
     Router::new().route("/webhooks/gitlab", post(receive).with_state(receiver))
 }
 
+/// Takes a delivery in, and counts how that went.
 async fn receive(State(receiver): State<Arc<Receiver>>, request: Request) -> Result<StatusCode, Rejection> {
+    let answer = take(&receiver, request).await;
+    receiver.app.telemetry.delivery(match &answer {
+        Ok(true) => "taken",
+        Ok(false) => "duplicate",
+        Err(rejection) => rejection.name(),
+    });
+    answer.map(|_| StatusCode::OK)
+}
+
+/// Gives whether the delivery is new.
+async fn take(receiver: &Receiver, request: Request) -> Result<bool, Rejection> {
     let (parts, body) = request.into_parts();
     let headers = parts.headers;
     receiver.secrets.check_token(&receiver.app, &headers).await?;
@@ -76,8 +89,23 @@ async fn receive(State(receiver): State<Arc<Receiver>>, request: Request) -> Res
         body,
         received_at: receiver.app.clock.now(),
     };
-    receiver.writer.keep(delivery).await.map_err(|()| Rejection::Later)?;
-    Ok(StatusCode::OK)
+    let began = Instant::now();
+    let new = receiver.writer.keep(delivery).await.map_err(|()| Rejection::Later)?;
+    receiver.app.telemetry.delivery_kept(began.elapsed());
+    Ok(new)
+}
+
+impl Rejection {
+    /// What it is counted as.
+    fn name(&self) -> &'static str {
+        match self {
+            Rejection::Refused(refused) => refused.name(),
+            Rejection::TooLarge => "too_large",
+            Rejection::TooSlow => "too_slow",
+            Rejection::Malformed(_) => "malformed",
+            Rejection::Later => "unavailable",
+        }
+    }
 }
 
 /// What tells a delivery from others: GitLab's own key, else its two random ids, else all of it.

@@ -12,6 +12,11 @@ pub enum StoreError {
         "The database address cannot be understood ({0}). It looks like postgresql://user:password@host:5432/database."
     )]
     Address(String),
+    /// A process stays with its database.
+    #[error(
+        "The address names another server or database than the one in use. Restart Weir to change to it."
+    )]
+    OtherDatabase,
     /// Nobody answers there, or it refuses us.
     #[error(
         "The database could not be reached: {0}. Check the address given by --database-url or DATABASE_URL."
@@ -85,7 +90,13 @@ impl StoreError {
         matches!(error.code().as_deref(), Some("40P01" | "40001"))
     }
 
-    /// Whether the database itself is gone for the moment: restarted, or out of connections.
+    /// Whether the server answers but does not let us in: the password or the role was changed.
+    pub fn is_refusal(&self) -> bool {
+        let StoreError::Query(sqlx::Error::Database(error)) = self else { return false };
+        error.code().is_some_and(|it| it.starts_with("28"))
+    }
+
+    /// Whether the database itself is gone for the moment: restarted, out of connections, or not letting us in.
     pub fn is_outage(&self) -> bool {
         match self {
             StoreError::Connect(_) => true,
@@ -93,7 +104,7 @@ impl StoreError {
                 true
             }
             StoreError::Query(sqlx::Error::Database(error)) => {
-                error.code().is_some_and(|it| it.starts_with("57P") || it.starts_with("08"))
+                error.code().is_some_and(|it| ["57P", "08", "28"].iter().any(|class| it.starts_with(class)))
             }
             _ => false,
         }

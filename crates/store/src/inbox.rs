@@ -67,25 +67,27 @@ pub struct InboxCount {
 }
 
 impl Store {
-    /// Keeps deliveries in one transaction; those that are there already are left out. Gives how many are new.
-    pub async fn receive(&self, deliveries: &[Delivery]) -> Result<u64, StoreError> {
+    /// Keeps deliveries in one transaction; those that are there already are left out. Gives the keys of the new
+    /// ones.
+    pub async fn receive(&self, deliveries: &[Delivery]) -> Result<Vec<Vec<u8>>, StoreError> {
         let column = |of: fn(&Delivery) -> String| -> Vec<String> { deliveries.iter().map(of).collect() };
         let keys: Vec<Vec<u8>> = deliveries.iter().map(|it| it.key.clone()).collect();
         let senders: Vec<Option<String>> = deliveries.iter().map(|it| it.sender.clone()).collect();
         let times: Vec<DateTime<Utc>> = deliveries.iter().map(|it| it.received_at).collect();
-        let received = sqlx::query(
+        let received = sqlx::query_scalar(
             "insert into weir.inbox (key, received_at, sender, event, body, due_at)
              select k, t, s, e, b, t from unnest($1::bytea[], $2::timestamptz[], $3::text[], $4::text[], $5::text[]) as d(k, t, s, e, b)
-                 on conflict (key) do nothing",
+                 on conflict (key) do nothing
+             returning key",
         )
         .bind(keys)
         .bind(times)
         .bind(senders)
         .bind(column(|it| it.event.clone()))
         .bind(column(|it| it.body.clone()))
-        .execute(&self.pool)
+        .fetch_all(&self.pool)
         .await?;
-        Ok(received.rows_affected())
+        Ok(received)
     }
 
     /// Takes deliveries that are due, the oldest first.

@@ -14,6 +14,7 @@ mod derive;
 mod encryption_keys;
 mod error;
 mod etags;
+mod figures;
 mod gone;
 mod growth;
 mod heads;
@@ -32,6 +33,7 @@ mod projects;
 mod proofs;
 mod query;
 mod rejects;
+mod resource_states;
 mod schema;
 mod seen;
 pub mod server;
@@ -39,6 +41,7 @@ mod skips;
 mod snapshot;
 mod status;
 mod syncs;
+mod task_list;
 mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -64,6 +67,9 @@ pub use deployments::Look;
 pub use encryption_keys::Unlocked;
 pub use error::{Complaint, StoreError};
 pub use etags::{Etag, Listed, Told};
+pub use figures::{
+    ConnectionFigures, CredentialFigures, Figures, InboxFigures, ResourceFigures, TaskFigures,
+};
 pub use gone::{DEPLOYMENT, Fact, ISSUE, MERGE_REQUEST, PIPELINE};
 pub use inbox::{Delivery, DueDelivery, InboxCount, PutOff};
 pub use instances::InstanceRow;
@@ -75,11 +81,13 @@ pub use projects::{KnownProject, LostProject};
 pub use proofs::{HeldMergeRequest, Proof, ProvableProject};
 pub use query::{QueryLimits, QueryResult};
 pub use rejects::Reject;
+pub use resource_states::{ResourceRead, ResourceState};
 pub use schema::{ColumnInfo, TableInfo};
 pub use skips::Skip;
 pub use snapshot::SnapshotRow;
 pub use status::{CursorSummary, RejectSummary, StatusReport, SyncSummary};
 pub use syncs::{Joined, Leadership, Run, SyncEnd, SyncRow};
+pub use task_list::{ListedTask, TaskPlace, TaskState};
 pub use tasks::{TaskEnd, TaskRow};
 pub use trunks::{Prune, Trunk, TrunkSigns, TrunkStep};
 pub use webhook_secrets::WebhookSecret;
@@ -110,22 +118,7 @@ impl Store {
 
     /// Connects without looking at the schema.
     pub async fn connect(url: &str, connections: u32) -> Result<Store, StoreError> {
-        if !url.starts_with("postgresql://") && !url.starts_with("postgres://") {
-            return Err(StoreError::Address("it does not begin with postgresql://".to_owned()));
-        }
-        let options: PgConnectOptions = url.parse().map_err(StoreError::address)?;
-        // Tables grow by orders of magnitude during a first import while their statistics still say that they are
-        // empty: without this the planner would scan them whole for every page.
-        let options = options.application_name("weir").options([
-            ("enable_seqscan", "off"),
-            // A role named weir would otherwise meet Weir's own schema before public.
-            ("search_path", "public"),
-            // The same few statements run for every page: they are planned once per connection.
-            ("plan_cache_mode", "force_generic_plan"),
-            ("timezone", "UTC"),
-            ("jit", "off"),
-            ("client_min_messages", "warning"),
-        ]);
+        let options = options(url)?;
         reach(&options).await?;
         let pool = PgPoolOptions::new()
             .max_connections(connections)
@@ -137,6 +130,20 @@ impl Store {
             seen_users: Arc::default(),
             growth: Arc::default(),
         })
+    }
+
+    /// Has connections made with this address from now on, as after a change of the password. Those that are open are left
+    /// alone. Another database is refused: that is a matter of a restart.
+    pub fn use_address(&self, url: &str) -> Result<(), StoreError> {
+        let (old, new) = (self.pool.connect_options(), options(url)?);
+        let place = |it: &PgConnectOptions| {
+            (it.get_host().to_owned(), it.get_port(), it.get_database().map(str::to_owned))
+        };
+        if place(&old) != place(&new) {
+            return Err(StoreError::OtherDatabase);
+        }
+        self.pool.set_connect_options(new);
+        Ok(())
     }
 
     async fn migrate(&self) -> Result<(), StoreError> {
@@ -165,4 +172,24 @@ async fn reach(options: &PgConnectOptions) -> Result<(), StoreError> {
     let late = |_| StoreError::Connect("it did not answer within ten seconds".to_owned());
     let connection = tokio::time::timeout(ANSWERS_WITHIN, options.connect()).await.map_err(late)?;
     connection.map_err(StoreError::connect)?.close().await.map_err(StoreError::connect)
+}
+
+/// How connections are made to an address.
+fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
+    if !url.starts_with("postgresql://") && !url.starts_with("postgres://") {
+        return Err(StoreError::Address("it does not begin with postgresql://".to_owned()));
+    }
+    let options: PgConnectOptions = url.parse().map_err(StoreError::address)?;
+    // Tables grow by orders of magnitude during a first import while their statistics still say that they are
+    // empty: without this the planner would scan them whole for every page.
+    Ok(options.application_name("weir").options([
+        ("enable_seqscan", "off"),
+        // A role named weir would otherwise meet Weir's own schema before public.
+        ("search_path", "public"),
+        // The same few statements run for every page: they are planned once per connection.
+        ("plan_cache_mode", "force_generic_plan"),
+        ("timezone", "UTC"),
+        ("jit", "off"),
+        ("client_min_messages", "warning"),
+    ]))
 }

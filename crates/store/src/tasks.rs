@@ -1,5 +1,7 @@
 //! The schedule: what is due for each connection, who runs it, and how it ended.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::FromRow;
@@ -32,6 +34,15 @@ pub struct TaskRow {
     pub failures: i32,
     /// Why it last failed.
     pub error: Option<Value>,
+    /// When its worker last got anywhere with it.
+    pub progress_at: Option<DateTime<Utc>>,
+    /// When it last ended complete.
+    pub succeeded_at: Option<DateTime<Utc>>,
+    /// When the first of its failures in a row ended.
+    pub failing_since: Option<DateTime<Utc>>,
+    /// Whether it was just taken from a worker that had fallen silent.
+    #[sqlx(default)]
+    pub taken_over: bool,
 }
 
 /// How a task ended, and when it is due again.
@@ -70,7 +81,7 @@ impl Store {
     pub async fn claim_task(&self, owner: &str, now: DateTime<Utc>) -> Result<Option<TaskRow>, StoreError> {
         let row = sqlx::query_as(
             "with next as materialized (
-               select t.connection_id, t.activity
+               select t.connection_id, t.activity, t.owner is not null as taken_over
                  from weir.tasks t
                  join weir.connections c on c.id = t.connection_id
                 where t.due_at <= $2
@@ -85,9 +96,10 @@ impl Store {
              )
              update weir.tasks t
                 set owner = $1, until = clock_timestamp() + make_interval(secs => $3), started_at = $2, wished = false
+                  , progress_at = clock_timestamp()
                from next
               where t.connection_id = next.connection_id and t.activity = next.activity
-             returning t.*",
+             returning t.*, next.taken_over",
         );
         Ok(row.bind(owner).bind(now).bind(LEASE_SECONDS).fetch_optional(&self.pool).await?)
     }
@@ -105,17 +117,20 @@ impl Store {
         Ok(row.bind(owner).bind(now).fetch_optional(&self.pool).await?)
     }
 
-    /// Says that the worker of a task lives; false where another has it now, or the connection is not to work any more.
-    pub async fn renew_task(&self, task: &TaskRow) -> Result<bool, StoreError> {
+    /// Says that the worker of a task lives, and for how long it has got nowhere; false where another has it now, or the connection is
+    /// not to work any more.
+    pub async fn renew_task(&self, task: &TaskRow, idle: Duration) -> Result<bool, StoreError> {
         let renewed = sqlx::query(
             "update weir.tasks t
                 set until = clock_timestamp() + make_interval(secs => $4)
+                  , progress_at = clock_timestamp() - make_interval(secs => $5)
                from weir.connections c
               where t.connection_id = $1 and t.activity = $2 and t.owner = $3
                 and c.id = t.connection_id and c.deleted_at is null and c.paused_at is null",
         );
         let renewed = renewed.bind(task.connection_id).bind(&task.activity).bind(&task.owner);
-        Ok(renewed.bind(LEASE_SECONDS).execute(&self.pool).await?.rows_affected() == 1)
+        let renewed = renewed.bind(LEASE_SECONDS).bind(idle.as_secs_f64()).execute(&self.pool).await?;
+        Ok(renewed.rows_affected() == 1)
     }
 
     /// Ends a task, unless another worker has it now.
@@ -130,6 +145,8 @@ impl Store {
                 set owner = null, until = null, ended_at = $4, outcome = $5, error = $6
                   , due_at = case when wished then least($4, $7) else $7 end
                   , failures = case when $5 = 'failed' then failures + 1 else 0 end
+                  , failing_since = case when $5 = 'failed' then coalesce(failing_since, $4) end
+                  , succeeded_at = case when $5 = 'complete' then $4 else succeeded_at end
               where connection_id = $1 and activity = $2 and owner = $3",
         )
         .bind(task.connection_id)

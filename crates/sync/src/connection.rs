@@ -2,6 +2,7 @@
 //!
 //! The server names neither GitLab's client nor its errors: it comes here.
 
+mod observed;
 mod settings;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use store::CredentialRow;
 use crate::verify::{Verification, verify};
 use crate::{Failure, Options, Scope, allowed_endpoints};
 
+pub use observed::Observed;
 pub use settings::{Bad, Settings};
 
 /// Somebody is waiting for the verdict.
@@ -102,18 +104,27 @@ impl Token {
     }
 }
 
-/// A client for runs of the connection.
-pub fn client(settings: &Settings, tokens: &[Token], network: &Network) -> Result<Client, Failure> {
-    Client::new(config(settings, tokens, network)).map_err(refused)
+/// A client for runs of the connection, which tells what it does.
+pub fn client(
+    settings: &Settings,
+    tokens: &[Token],
+    network: &Network,
+    observed: Observed,
+) -> Result<Client, Failure> {
+    let mut config = config(settings, tokens, network);
+    config.observer = Arc::new(observed);
+    Client::new(config).map_err(refused)
 }
 
-/// A client for what cannot wait: rather than for a limit or an absence, it comes again later.
+/// The same for what cannot wait: rather than for a limit or an absence, it comes again later.
 pub(crate) fn hasty_client(
     settings: &Settings,
     tokens: &[Token],
     network: &Network,
+    observed: Observed,
 ) -> Result<Client, Failure> {
     let mut config = config(settings, tokens, network);
+    config.observer = Arc::new(observed);
     config.timeout = HASTE;
     config.retry.attempts = ATTEMPTS;
     config.retry.max = Duration::from_secs(2);

@@ -5,7 +5,7 @@ use serde_json::Value;
 use store::{Joined, Skip, Store, SyncEnd};
 
 use crate::engine::{Engine, Halt, Options};
-use crate::{Failure, Outcome};
+use crate::{Failure, Outcome, resource_states};
 
 /// What ended a run, for people.
 pub(crate) fn failure(halt: Halt) -> Failure {
@@ -55,6 +55,7 @@ pub(crate) async fn finish(
         let parents = engine.named();
         let repeated = engine.tally.repeated();
         engine.store.save_skips(engine.instance.0, &parents, &skips, &repeated, engine.started).await?;
+        resource_states::note(engine, ended.is_ok()).await?;
         end(engine, joined, ended, outcome).await?;
     }
     outcome.count(&engine.client.usage());

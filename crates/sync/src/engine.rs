@@ -54,6 +54,8 @@ pub struct Options {
     pub job_token: bool,
     /// The connection this is for, where there is one.
     pub connection: Option<i64>,
+    /// Whether it covers all of that connection: then its end tells how far each resource is up to date.
+    pub covers_connection: bool,
     /// Whether only a sync that another process leads is worked on.
     pub only_help: bool,
     /// How long what is older than the first window is read for; what is left then is left to the next run.
@@ -86,6 +88,7 @@ impl Options {
             database_patience: DATABASE_PATIENCE,
             job_token: false,
             connection: None,
+            covers_connection: false,
             only_help: false,
             older_for: None,
             clock,
@@ -172,6 +175,8 @@ pub(crate) struct Engine {
     pub(crate) approval_rules: bool,
     /// When the run began, by GitLab's clock: cursors of what is read to its end move here.
     pub(crate) started: DateTime<Utc>,
+    /// The same by our own clock.
+    pub(crate) began: DateTime<Utc>,
     pub(crate) tally: Arc<Tally>,
     /// What GitLab refused lately.
     pub(crate) refusals: Arc<Refusals>,

@@ -153,6 +153,7 @@ async fn sort(worker: &Worker, due: Vec<DueDelivery>) -> Result<BTreeMap<i64, Ve
         });
     }
     let now = worker.clock.now();
+    worker.telemetry.deliveries_ended("unknown", unknown.len() + strangers.len());
     worker.store.end_deliveries(&unknown, "unknown", None, now).await?;
     let note = "No connection is to the GitLab that sent it.";
     worker.store.end_deliveries(&strangers, "unknown", Some(note), now).await?;

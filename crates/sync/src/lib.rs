@@ -31,6 +31,7 @@ mod progress;
 mod proof;
 mod refresh;
 mod refusals;
+mod resource_states;
 mod run;
 mod scope;
 mod sight;

@@ -76,7 +76,8 @@ impl Listing {
         LISTINGS.into_iter()
     }
 
-    fn readers(&self, engine: &Engine) -> &'static [&'static str] {
+    /// The readers in use.
+    pub(crate) fn readers(&self, engine: &Engine) -> &'static [&'static str] {
         match (engine.capabilities.graphql && self.query.is_some(), self.both) {
             (true, true) => &["graphql", "rest"],
             (true, false) => &["graphql"],

@@ -203,6 +203,7 @@ pub(crate) async fn engine(
         capabilities: Arc::new(capabilities),
         approval_rules: false,
         started,
+        began: options.clock.now(),
         tally: Default::default(),
         progress,
         stop,

@@ -5,6 +5,7 @@
 
 mod pace;
 mod running;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +16,7 @@ use chrono::{DateTime, Utc};
 use gitlab_client::Clock;
 use store::vault::Keyring;
 use store::{ConnectionRow, Store, StoreError, TaskRow};
+use telemetry::Telemetry;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -53,6 +55,8 @@ pub struct Worker {
     pub arrived: Arc<Notify>,
     /// What runs here now.
     pub here: Here,
+    /// What is counted.
+    pub telemetry: Telemetry,
 }
 
 /// The tasks that run in this process.
@@ -123,7 +127,17 @@ pub async fn work(worker: Worker, stop: Stop) {
 async fn begin(worker: &Worker, tasks: &mut JoinSet<()>, looked: &mut Instant) -> Result<bool, StoreError> {
     let now = worker.clock.now();
     let (task, helps) = match worker.store.claim_task(&worker.owner, now).await? {
-        Some(task) => (task, false),
+        Some(task) => {
+            if task.taken_over {
+                tracing::warn!(
+                    connection = task.connection_id,
+                    task.activity,
+                    "a task whose worker fell silent is started again"
+                );
+                worker.telemetry.task_restarted("silent");
+            }
+            (task, false)
+        }
         None if looked.elapsed() < HELP_EVERY => return Ok(false),
         None => match worker.store.task_to_help(&worker.owner, now).await? {
             Some(task) if !worker.here.connections().contains(&task.connection_id) => {

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    api_key, database, demo, doctor, key, proof, psql, refresh, schema, serve, sql, status, sync, verify,
-    webhooks, worker,
+    api_key, database, demo, doctor, health, key, proof, psql, refresh, schema, serve, sql, status, sync,
+    verify, webhooks, worker,
 };
 use crate::problem::Problem;
 use crate::secrets;
@@ -61,6 +61,8 @@ pub enum Command {
     Proof(proof::Arguments),
     /// Walk through the set-up and say what is wrong
     Doctor(doctor::Arguments),
+    /// Ask a process on this machine whether it answers, for health checks of containers
+    Health(health::Arguments),
     /// See it work: an invented GitLab, imported and asked
     Demo(demo::Arguments),
 }

@@ -1,6 +1,7 @@
 //! What an unattended Weir is told: `weir.toml`, and `WEIR_*` before it. Every problem is listed at once.
 
 mod file;
+mod serving;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use secrecy::SecretString;
+use server::{Tls, TrustedProxies};
 use sync::connection::Network;
 
 use crate::problem::Problem;
@@ -32,6 +34,12 @@ pub struct ConfigurationArguments {
 pub struct Configuration {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Where its figures are served, if not where everything else is.
+    pub metrics_listen: Option<SocketAddr>,
+    /// The certificate it serves with; none for plain HTTP.
+    pub tls: Option<Tls>,
+    /// The proxies whose word on where a request came from is taken.
+    pub trusted_proxies: TrustedProxies,
     /// Whether every error of a caller is a 422.
     pub compatible_statuses: bool,
     /// Its database; none for Weir's own.
@@ -100,20 +108,33 @@ fn compose(file: File, environment: &Environment, problems: &mut Vec<String>) ->
     let path = |name: &str, filed: Option<PathBuf>| environment.get(name).map(PathBuf::from).or(filed);
     let secret = |name: &str| environment.get(name).map(|it| SecretString::from(it.clone()));
     let listen = text("WEIR_LISTEN", file.server.listen).unwrap_or_else(|| LISTEN.to_owned());
+    let metrics_listen = text("WEIR_METRICS_LISTEN", file.server.metrics_listen);
+    let certificate = path("WEIR_TLS_CERTIFICATE_FILE", file.server.tls_certificate_file);
+    let tls = serving::tls(certificate, path("WEIR_TLS_KEY_FILE", file.server.tls_key_file), problems);
+    let proxies = environment.get("WEIR_TRUSTED_PROXIES");
+    let trusted_proxies = serving::proxies(proxies, &file.server.trusted_proxies, problems);
+    let database_url = serving::contents(path("WEIR_DATABASE_URL_FILE", file.database.url_file), problems)
+        .or_else(|| text("WEIR_DATABASE_URL", file.database.url));
+    let reader_file = path("WEIR_READER_DATABASE_URL_FILE", file.database.reader_url_file);
+    let reader_database_url = serving::contents(reader_file, problems)
+        .or_else(|| text("WEIR_READER_DATABASE_URL", file.database.reader_url));
     let ca_file = path("WEIR_CA_FILE", file.gitlab.ca_file);
     if let Some(missing) = ca_file.as_deref().filter(|it| !it.exists()) {
         problems.push(format!("gitlab.ca_file: there is no file {}", missing.display()));
     }
     Configuration {
-        listen: address(&listen, problems),
+        listen: address("server.listen", &listen, problems),
+        metrics_listen: metrics_listen.map(|it| address("server.metrics_listen", &it, problems)),
+        tls,
+        trusted_proxies,
         compatible_statuses: flag(
             environment,
             "WEIR_COMPATIBLE_STATUSES",
             file.api.compatible_statuses,
             problems,
         ),
-        database_url: text("WEIR_DATABASE_URL", file.database.url),
-        reader_database_url: text("WEIR_READER_DATABASE_URL", file.database.reader_url),
+        database_url,
+        reader_database_url,
         network: Network {
             proxy: secret("WEIR_PROXY").or(file.gitlab.proxy),
             ca_file,
@@ -135,9 +156,9 @@ fn compose(file: File, environment: &Environment, problems: &mut Vec<String>) ->
     }
 }
 
-fn address(text: &str, problems: &mut Vec<String>) -> SocketAddr {
+fn address(name: &str, text: &str, problems: &mut Vec<String>) -> SocketAddr {
     text.parse().unwrap_or_else(|_| {
-        problems.push(format!("server.listen: {text:?} is not an address and a port, such as {LISTEN}"));
+        problems.push(format!("{name}: {text:?} is not an address and a port, such as {LISTEN}"));
         SocketAddr::from(([127, 0, 0, 1], 0))
     })
 }
@@ -184,6 +205,12 @@ mod tests {
         let file = "[server]\nlisten = 'here'\n[gitlab]\nca_file = '/no/such/file'\n";
         let (_, problems) = composed(file, &[("WEIR_JSON_LOG", "perhaps")]);
         assert_eq!(problems.len(), 3, "{problems:?}");
+        let file = "[server]\nmetrics_listen = 'there'\ntls_key_file = '/no/key'\ntrusted_proxies = ['10.0.0.0/8', 'it']\n";
+        let (_, problems) = composed(file, &[]);
+        assert_eq!(problems.len(), 3, "{problems:?}");
+        let file = "[server]\ntls_certificate_file = '/no/certificate'\ntls_key_file = '/no/key'\n";
+        let (_, problems) = composed(file, &[]);
+        assert!(problems.len() == 1 && problems[0].contains("/no/certificate"), "{problems:?}");
         let (_, problems) = composed("[server]\nlsten = 'x'\n", &[]);
         assert!(problems[0].contains("lsten"), "{problems:?}");
     }

@@ -14,8 +14,10 @@ mod moments;
 mod numbers;
 mod problem;
 mod progress;
+mod reload;
 mod report;
 mod secrets;
+mod service_manager;
 mod settings;
 mod summary;
 mod table;
@@ -68,6 +70,7 @@ async fn run(Arguments { settings, command }: Arguments) -> Result<ExitCode, Pro
         Command::Status(arguments) => commands::status::run(&settings, arguments).await,
         Command::Proof(arguments) => commands::proof::run(&settings, arguments).await,
         Command::Refresh(arguments) => commands::refresh::run(&settings, arguments).await,
+        Command::Health(arguments) => commands::health::run(arguments).await,
         Command::Doctor(arguments) => commands::doctor::run(&settings, arguments).await,
         Command::Demo(arguments) => commands::demo::run(&settings, arguments).await,
     }

@@ -17,7 +17,7 @@ Lists come in pages: give `next_cursor` of one as `cursor` for the next. [openap
 | 400 | `invalid_json` |
 | 401 | `not_authed` (no key), `invalid_auth` (unknown or revoked) |
 | 403 | `missing_scope` |
-| 404 | `connection_not_found`, `credential_not_found`, `sync_not_found`, `unknown_method` |
+| 404 | `connection_not_found`, `credential_not_found`, `sync_not_found`, `task_not_found`, `unknown_method` |
 | 405 | `method_not_allowed` |
 | 409 | `gitlab_connection_required`, `connection_in_use`, `connection_disabled`, `credential_exists`, `queries_disabled` |
 | 413, 415 | `request_too_large`, `unsupported_media_type` |

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use store::ConnectionRow;
 
 use super::arguments::{Takes, id};
-use super::error::ApiError;
+use super::error::{ApiError, Code};
 use crate::Shared;
 
 pub(super) use create::create;
@@ -44,4 +44,19 @@ impl Takes for Named {
 /// The connection of this number.
 pub(super) async fn find(app: &Shared, id: i64) -> Result<ConnectionRow, ApiError> {
     app.store.connection(id).await?.ok_or_else(|| ApiError::no_connection(id))
+}
+
+/// The connection of this number, which is to do something now: one that is paused or cannot work would not.
+pub(super) async fn find_working(app: &Shared, id: i64) -> Result<ConnectionRow, ApiError> {
+    let row = find(app, id).await?;
+    if let Some(reason) = row.disabled_reason.as_ref().filter(|_| row.disabled_at.is_some()) {
+        return Err(ApiError::new(Code::ConnectionDisabled, format!("The connection cannot work. {reason}")));
+    }
+    if row.paused_at.is_some() {
+        return Err(ApiError::new(
+            Code::ConnectionDisabled,
+            "The connection is paused; connections.resume lets it go on.",
+        ));
+    }
+    Ok(row)
 }

@@ -1,5 +1,6 @@
 //! Deliveries that come at the same time share a transaction: one flush to disk for all of them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use store::{Delivery, Store};
@@ -16,7 +17,7 @@ const WRITERS: usize = 3;
 /// A delivery, and who waits for it to be on disk.
 struct Waiting {
     delivery: Delivery,
-    kept: oneshot::Sender<bool>,
+    kept: oneshot::Sender<Option<bool>>,
 }
 
 /// Keeps deliveries.
@@ -33,11 +34,11 @@ impl Writer {
         Writer(sender)
     }
 
-    /// Returns once the delivery is on disk; fails where it could not be kept.
-    pub(super) async fn keep(&self, delivery: Delivery) -> Result<(), ()> {
+    /// Returns once the delivery is on disk, and whether it is new; fails where it could not be kept.
+    pub(super) async fn keep(&self, delivery: Delivery) -> Result<bool, ()> {
         let (kept, answer) = oneshot::channel();
         self.0.send(Waiting { delivery, kept }).await.map_err(drop)?;
-        if answer.await.unwrap_or(false) { Ok(()) } else { Err(()) }
+        answer.await.ok().flatten().ok_or(())
     }
 }
 
@@ -54,18 +55,28 @@ async fn write(store: Store, receiver: Arc<Mutex<mpsc::Receiver<Waiting>>>, arri
     }
 }
 
-/// Keeps deliveries together; where the database does not take one of them, each on its own. Gives which are kept.
-async fn keep(store: &Store, deliveries: &[Delivery]) -> Vec<bool> {
-    let Err(error) = store.receive(deliveries).await else { return vec![true; deliveries.len()] };
+/// Keeps deliveries together; where the database does not take one of them, each on its own. Gives of those that are kept
+/// whether they are new.
+async fn keep(store: &Store, deliveries: &[Delivery]) -> Vec<Option<bool>> {
+    let error = match store.receive(deliveries).await {
+        Ok(new) => return sorted(deliveries, new),
+        Err(error) => error,
+    };
     tracing::error!(%error, deliveries = deliveries.len(), "webhook deliveries could not be kept");
     if error.is_outage() || deliveries.len() == 1 {
-        return vec![false; deliveries.len()];
+        return vec![None; deliveries.len()];
     }
     let mut kept = Vec::new();
     for one in deliveries {
-        kept.push(store.receive(std::slice::from_ref(one)).await.is_ok());
+        kept.push(store.receive(std::slice::from_ref(one)).await.ok().map(|new| !new.is_empty()));
     }
     kept
+}
+
+/// Which of these deliveries are new. One that came twice at once is new once.
+fn sorted(deliveries: &[Delivery], new: Vec<Vec<u8>>) -> Vec<Option<bool>> {
+    let mut new: HashSet<Vec<u8>> = new.into_iter().collect();
+    deliveries.iter().map(|it| Some(new.remove(&it.key))).collect()
 }
 
 /// One delivery, and those that wait behind it.

@@ -19,6 +19,7 @@ use store::vault::{Key, Keyring};
 use sync::connection::Network;
 use sync::tasks::{Here, Pace, Worker, work};
 use sync::{Clock, Stop, SystemClock};
+use telemetry::Telemetry;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -34,6 +35,7 @@ pub struct Bench {
     wake: Arc<Notify>,
     arrived: Arc<Notify>,
     here: Here,
+    pub telemetry: Telemetry,
 }
 
 /// What was answered.
@@ -73,6 +75,7 @@ impl Bench {
         let scopes: Vec<String> = SCOPES.iter().map(|it| it.name().to_owned()).collect();
         let (_, key) = store.create_api_key("test", &scopes, SystemClock.now()).await.expect("a key");
         let (wake, arrived, here) = (Arc::new(Notify::new()), Arc::new(Notify::new()), Here::default());
+        let telemetry = Telemetry::new();
         let mut app = App {
             store: store.clone(),
             reader: Some(store.clone()),
@@ -83,10 +86,13 @@ impl Bench {
             arrived: arrived.clone(),
             here: here.clone(),
             compatible_statuses: false,
+            telemetry: telemetry.clone(),
+            serves_metrics: true,
+            trusted_proxies: server::TrustedProxies::default(),
         };
         change(&mut app);
         let key = key.expose_secret().to_owned();
-        Bench { gitlab, database, store, ring, key, router: router(app), wake, arrived, here }
+        Bench { gitlab, database, store, ring, key, router: router(app), wake, arrived, here, telemetry }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Reply {
@@ -186,13 +192,20 @@ impl Bench {
 
     /// A worker as another process would be.
     pub fn worker(&self, owner: &str) -> Worker {
-        let pace = Pace {
+        self.worker_with(owner, |_| {})
+    }
+
+    /// The same at another pace.
+    pub fn worker_with(&self, owner: &str, change: impl FnOnce(&mut Pace)) -> Worker {
+        let mut pace = Pace {
             older_for: Duration::from_secs(60),
             patience: Duration::from_secs(2),
             retry_base: Duration::from_millis(200),
             retry_max: Duration::from_secs(1),
             heartbeat: Duration::from_millis(500),
+            stuck_after: Duration::from_secs(60),
         };
+        change(&mut pace);
         Worker {
             store: self.store.clone(),
             ring: self.ring.clone(),
@@ -203,6 +216,7 @@ impl Bench {
             wake: self.wake.clone(),
             arrived: self.arrived.clone(),
             here: self.here.clone(),
+            telemetry: self.telemetry.clone(),
         }
     }
 
@@ -212,9 +226,18 @@ impl Bench {
     }
 
     pub async fn listen_within(&self, limits: server::Limits) -> Listening {
+        self.listen_as(limits, None).await
+    }
+
+    /// The same, over TLS where a certificate is given.
+    pub async fn listen_with(&self, tls: Option<server::Tls>) -> Listening {
+        self.listen_as(server::Limits::usual(1000), tls).await
+    }
+
+    async fn listen_as(&self, limits: server::Limits, tls: Option<server::Tls>) -> Listening {
         let bound = server::Listening::bind(([127, 0, 0, 1], 0).into()).await.expect("a port is free");
         let address = bound.address().expect("it has an address");
-        let serving = server::serve_within(limits, bound, self.router.clone(), Stop::default());
+        let serving = server::serve_within(limits, bound.with_tls(tls), self.router.clone(), Stop::default());
         let task = AbortOnDrop(tokio::spawn(serving).abort_handle());
         Listening { url: format!("http://{address}"), address, _task: task }
     }

@@ -10,7 +10,7 @@ use sync::{Clock, SystemClock};
 use crate::harness::Bench;
 
 /// Every method with its verb and the scope it needs.
-const METHODS: [(&str, &str, Scope); 18] = [
+const METHODS: [(&str, &str, Scope); 20] = [
     ("GET", "connections.list", Scope::ConnectionsRead),
     ("GET", "connections.info/1", Scope::ConnectionsRead),
     ("POST", "connections.create", Scope::ConnectionsWrite),
@@ -27,6 +27,8 @@ const METHODS: [(&str, &str, Scope); 18] = [
     ("GET", "connections/1/credentials.info/1", Scope::CredentialsRead),
     ("GET", "syncs.list", Scope::SyncsRead),
     ("GET", "syncs.info/1", Scope::SyncsRead),
+    ("GET", "tasks.list", Scope::SyncsRead),
+    ("POST", "tasks.retry", Scope::SyncsWrite),
     ("GET", "schema.list", Scope::SchemaRead),
     ("POST", "queries.run", Scope::QueriesRun),
 ];
@@ -34,7 +36,7 @@ const METHODS: [(&str, &str, Scope); 18] = [
 /// A body that every method that takes one understands.
 fn body() -> Body {
     Body::from(
-        json!({ "id": 1, "type": "gitlab", "sql": "select 1", "secrets": { "api_token": "x" } }).to_string(),
+        json!({ "id": 1, "connection_id": 1, "type": "gitlab", "sql": "select 1", "secrets": { "api_token": "x" } }).to_string(),
     )
 }
 

@@ -30,17 +30,21 @@ pub(super) async fn end(worker: &Worker, items: &[Item], unread: &[(i64, Unread)
             Fate::Again(off) => again.entry(off).or_default().push(item.id),
         }
     }
+    worker.telemetry.deliveries_ended("done", done.len());
     worker.store.end_deliveries(&done, "done", None, now).await?;
     for (why, ids) in refused {
         tracing::debug!(why, deliveries = ids.len(), "what webhooks name is out of sight");
+        worker.telemetry.deliveries_ended("done", ids.len());
         worker.store.end_deliveries(&ids, "done", Some(&why), now).await?;
     }
     for (why, ids) in failed {
         tracing::warn!(why, deliveries = ids.len(), "what webhooks name could not be read; given up");
+        worker.telemetry.deliveries_ended("failed", ids.len());
         worker.store.end_deliveries(&ids, "failed", Some(&why), now).await?;
     }
     for (off, ids) in again {
         tracing::debug!(why = off.note, deliveries = ids.len(), "what webhooks name is read later");
+        worker.telemetry.deliveries_ended("put_off", ids.len());
         worker.store.put_off_deliveries(&ids, &off).await?;
     }
     Ok(())

@@ -11,7 +11,7 @@ use store::{ConnectionRow, StoreError};
 use super::absence::{Absences, Trouble, Unread};
 use super::desk::Item;
 use super::hints::{Hints, Named};
-use crate::connection::{Settings, Token, hasty_client, options};
+use crate::connection::{Observed, Settings, Token, hasty_client, options};
 use crate::ending::failure;
 use crate::engine::{Engine, Halt};
 use crate::run::engine;
@@ -165,7 +165,8 @@ impl Readers {
             .map_err(|it| Halt::Failed(Failure::new("failed", "settings", it.to_string())))?;
         let tokens: Vec<Token> =
             usable.into_iter().map(|(row, secret)| Token::stored(&row, secret)).collect();
-        let client = hasty_client(&settings, &tokens, &worker.network).map_err(Halt::Failed)?;
+        let observed = Observed { connection: connection.id, telemetry: worker.telemetry.clone() };
+        let client = hasty_client(&settings, &tokens, &worker.network, observed).map_err(Halt::Failed)?;
         let mut options = options(&settings, connector, worker.clock.clone());
         options.connection = Some(connection.id);
         let row = worker.store.instance(client.base_url().as_str()).await?;

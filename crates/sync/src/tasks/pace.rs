@@ -19,6 +19,8 @@ pub struct Pace {
     pub retry_max: Duration,
     /// How often a task says that it lives.
     pub heartbeat: Duration,
+    /// A task that gets nowhere for so long is started again.
+    pub stuck_after: Duration,
 }
 
 impl Default for Pace {
@@ -29,6 +31,7 @@ impl Default for Pace {
             retry_base: Duration::from_secs(30),
             retry_max: Duration::from_secs(30 * 60),
             heartbeat: Duration::from_secs(10),
+            stuck_after: Duration::from_secs(10 * 60),
         }
     }
 }

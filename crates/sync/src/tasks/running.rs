@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use store::{Audit, ConnectionRow, StoreError, TaskEnd, TaskRow};
 
+use super::watch::Watch;
 use super::{Running, Worker, connector};
-use crate::connection::{Settings, Token, client, options, verify_token};
+use crate::connection::{Observed, Settings, Token, client, options, verify_token};
 use crate::{Failure, Outcome, run as sync_run};
 
 /// A task with all it needs.
@@ -26,22 +27,31 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Runs a task and writes how it ended.
 pub(super) async fn run(worker: &Worker, task: &TaskRow, running: &Running) {
     let began = worker.clock.now();
+    let _runs = worker.telemetry.task_runs(&task.activity);
+    let watch = Watch::new(running, worker.pace.stuck_after);
     let ended = match prepare(worker, task).await {
         Ok(Ok(prepared)) => {
             let held = prepared.credentials.clone();
             tokio::select! {
-                ended = attend(worker, task, running, began, prepared) => ended,
-                () = alive(worker, task, running, &held) => Ok(Err(lost())),
+                ended = attend(worker, task, running, &watch, began, prepared) => ended,
+                failure = alive(worker, task, running, &watch, &held) => Ok(Err(failure)),
             }
         }
         Ok(Err(failure)) => Ok(Err(failure)),
         Err(error) => Err(error),
+    };
+    worker.telemetry.rows_written(task.connection_id, watch.rows_to_count());
+    // A sync that was asked to end because it was stuck only knows that it was asked.
+    let ended = match watch.verdict() {
+        Some(stuck) if !matches!(ended, Ok(Ok(_))) => Ok(Err(stuck)),
+        _ => ended,
     };
     let end = match ended {
         Ok(Ok(due_at)) => TaskEnd { outcome: "complete", error: None, due_at },
         Ok(Err(failure)) => failed(worker, task, &failure),
         Err(error) => failed(worker, task, &Failure::new("failed", "database", error.to_string())),
     };
+    worker.telemetry.task_ended(task.connection_id, &task.activity, end.outcome);
     if let Err(error) = worker.store.end_task(task, &end, worker.clock.now()).await {
         // The row says so when the lease lapses, and the task is due again.
         tracing::warn!(%error, connection = task.connection_id, "the end of a task could not be written");
@@ -54,10 +64,15 @@ pub(super) async fn help(worker: &Worker, task: &TaskRow, running: &Running) {
         Ok(Ok(mut prepared)) => {
             prepared.options.only_help = true;
             let held = prepared.credentials.clone();
+            let _runs = worker.telemetry.task_runs("help");
+            let watch = Watch::new(running, worker.pace.stuck_after);
+            watch.follow(&prepared.client);
             tokio::select! {
                 _ = sync(worker, prepared, running) => {}
-                () = attended(worker, task, running, &held) => {}
+                () = until_stuck(worker, task, running, &watch) => {}
+                () = attended(worker, task, &held) => let_go(worker, running).await,
             }
+            worker.telemetry.rows_written(task.connection_id, watch.rows_to_count());
         }
         Ok(Err(failure)) => tracing::debug!(message = failure.message, "a sync could not be helped with"),
         Err(error) => tracing::warn!(%error, "a sync could not be helped with"),
@@ -69,12 +84,14 @@ async fn attend(
     worker: &Worker,
     task: &TaskRow,
     running: &Running,
+    watch: &Watch,
     began: DateTime<Utc>,
     prepared: Prepared,
 ) -> Result<Result<DateTime<Utc>, Failure>, StoreError> {
     let (connection, settings) = (prepared.connection.clone(), prepared.settings.clone());
     note_use(worker, task, &prepared, began).await?;
     let (client, held) = (prepared.client.clone(), prepared.credentials.clone());
+    watch.follow(&client);
     let outcome = sync(worker, prepared, running).await;
     disable_refused(worker, &connection, &settings, &client, &held).await?;
     if let Some(failure) = outcome.error {
@@ -115,9 +132,11 @@ async fn prepare(worker: &Worker, task: &TaskRow) -> Result<Result<Prepared, Fai
     let mut options = options(&settings, connector, worker.clock.clone());
     options.sweep = task.activity == "sweep";
     options.connection = Some(connection.id);
+    options.covers_connection = true;
     options.older_for = Some(worker.pace.older_for);
     options.patience = worker.pace.patience;
-    let client = client(&settings, &tokens, &worker.network);
+    let observed = Observed { connection: connection.id, telemetry: worker.telemetry.clone() };
+    let client = client(&settings, &tokens, &worker.network, observed);
     Ok(client.map(|client| Prepared { connection, settings, client, options, credentials }))
 }
 
@@ -167,41 +186,75 @@ async fn disable_refused(
     Ok(())
 }
 
-/// Says that the worker lives, until another one has the task or it is not to go on.
-async fn alive(worker: &Worker, task: &TaskRow, running: &Running, held: &[(i64, DateTime<Utc>)]) {
-    tokio::select! {
-        () = attended(worker, task, running, held) => {}
-        () = renewed(worker, task, running) => {}
-    }
+/// Says that the worker lives, until another one has the task, the connection is paused or deleted, a credential is replaced,
+/// or the task gets nowhere. Gives why it is to end.
+async fn alive(
+    worker: &Worker,
+    task: &TaskRow,
+    running: &Running,
+    watch: &Watch,
+    held: &[(i64, DateTime<Utc>)],
+) -> Failure {
+    let failure = tokio::select! {
+        () = attended(worker, task, held) => lost(),
+        failure = renewed(worker, task, watch) => failure,
+    };
+    let_go(worker, running).await;
+    failure
 }
 
-/// Renews the lease until another worker has it.
-async fn renewed(worker: &Worker, task: &TaskRow, running: &Running) {
+/// Renews the lease until another worker has it, or the task is stuck.
+async fn renewed(worker: &Worker, task: &TaskRow, watch: &Watch) -> Failure {
     loop {
-        tokio::time::sleep(worker.pace.heartbeat).await;
-        match worker.store.renew_task(task).await {
+        tokio::time::sleep(worker.pace.heartbeat.min(watch.until_stuck())).await;
+        let idle = watch.look();
+        worker.telemetry.rows_written(task.connection_id, watch.rows_to_count());
+        if watch.is_stuck() {
+            let failure = watch.convict();
+            tracing::warn!(
+                connection = task.connection_id,
+                task.activity,
+                failure.message,
+                "a task is stuck"
+            );
+            worker.telemetry.task_restarted(&failure.reason);
+            return failure;
+        }
+        match worker.store.renew_task(task, idle).await {
             Ok(true) => {}
-            Ok(false) => return end(worker, running).await,
+            Ok(false) => return lost(),
             // A database that is away is waited for by the sync itself.
             Err(error) => tracing::debug!(%error, "a task could not say that it lives"),
         }
     }
 }
 
+/// The same for one that only helps: the task is another worker's.
+async fn until_stuck(worker: &Worker, task: &TaskRow, running: &Running, watch: &Watch) {
+    while !watch.is_stuck() {
+        tokio::time::sleep(worker.pace.heartbeat.min(watch.until_stuck())).await;
+        watch.look();
+        worker.telemetry.rows_written(task.connection_id, watch.rows_to_count());
+    }
+    // It may only have waited for the leader. If there still is something to help with, it begins again.
+    let_go(worker, running).await;
+}
+
 /// Looks whether the task is to go on: its connection may be paused or deleted, or a credential replaced, by any process.
-async fn attended(worker: &Worker, task: &TaskRow, running: &Running, held: &[(i64, DateTime<Utc>)]) {
+async fn attended(worker: &Worker, task: &TaskRow, held: &[(i64, DateTime<Utc>)]) {
     loop {
         tokio::time::sleep(LOOK.min(worker.pace.heartbeat)).await;
         match worker.store.task_goes_on(task.connection_id, held).await {
             Ok(true) => {}
-            Ok(false) => return end(worker, running).await,
+            Ok(false) => return,
             Err(error) => tracing::debug!(%error, "whether a task goes on could not be asked"),
         }
     }
 }
 
-/// Asks the task to stop. It ends by itself once the pages in hand are written; that it is overdue it notices by itself too.
-async fn end(worker: &Worker, running: &Running) {
+/// Asks the sync to end. It does once the pages in hand are written, and notices by itself when they take too long; what does
+/// neither is dropped.
+async fn let_go(worker: &Worker, running: &Running) {
     running.stop.ask();
     tokio::time::sleep(worker.pace.heartbeat * 6).await;
 }

@@ -1,20 +1,23 @@
 //! `weir serve`: API, schedule and workers in one process.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
 use gitlab_client::SystemClock;
-use server::{App, Listening};
+use server::{App, Listening, Operation};
 use sync::Stop;
 use sync::tasks::{Here, Pace, Worker};
+use telemetry::Telemetry;
 use tokio::sync::Notify;
 
 use crate::configuration::{Configuration, ConfigurationArguments};
 use crate::database::{self, Database};
 use crate::problem::Problem;
+use crate::reload::{self, Reloaded};
 use crate::settings::Settings;
-use crate::{interrupt, keys, logging, terminal};
+use crate::{interrupt, keys, logging, service_manager, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -66,6 +69,7 @@ pub async fn open(settings: &Settings, arguments: &ConfigurationArguments) -> Re
         wake: Arc::new(Notify::new()),
         arrived: Arc::new(Notify::new()),
         here: Here::default(),
+        telemetry: Telemetry::new(),
     };
     Ok(Opened { configuration, database, worker })
 }
@@ -73,11 +77,23 @@ pub async fn open(settings: &Settings, arguments: &ConfigurationArguments) -> Re
 /// Runs the command.
 pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, Problem> {
     let Opened { configuration, database, worker } = open(settings, &arguments.configuration).await?;
-    let listening = Listening::bind(configuration.listen).await.map_err(|it| in_use(&configuration, &it))?;
-    let address = listening.address().map_err(|it| in_use(&configuration, &it))?;
+    let tls = configuration.tls.clone();
+    let listening = bind(configuration.listen, LISTEN_SETTING).await?.with_tls(tls.clone());
+    let address = address_of(&listening)?;
+    let metrics = match configuration.metrics_listen {
+        Some(address) => Some(bind(address, METRICS_SETTING).await?),
+        None => None,
+    };
+    let reader = database::reader(&database, &configuration).await?;
+    let reloaded = Reloaded {
+        arguments: arguments.configuration.clone(),
+        tls: tls.clone(),
+        store: settings.database_url.is_none().then(|| worker.store.clone()),
+        reader: reader.clone(),
+    };
     let app = App {
         store: worker.store.clone(),
-        reader: database::reader(&database, &configuration).await?,
+        reader,
         ring: worker.ring.clone(),
         network: worker.network.clone(),
         clock: worker.clock.clone(),
@@ -85,19 +101,31 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
         arrived: worker.arrived.clone(),
         here: worker.here.clone(),
         compatible_statuses: configuration.compatible_statuses,
+        telemetry: worker.telemetry.clone(),
+        serves_metrics: metrics.is_none(),
+        trusted_proxies: configuration.trusted_proxies.clone(),
     };
+    let operation = operation_of(&worker, true);
     let stop = Stop::default();
     let listener = interrupt::stop_on_signal(stop.clone());
     terminal::say(&format!(
-        "Weir listens at http://{address}. The API is below /api; weir api-key create makes a key."
+        "Weir listens at {}://{address}. The API is below /api; weir api-key create makes a key.",
+        if tls.is_some() { "https" } else { "http" }
     ));
+    let alive = service_manager::ready();
     let working = async {
         if !arguments.no_workers {
             work(worker, stop.clone()).await;
         }
     };
-    let (served, ()) = tokio::join!(server::serve(listening, server::router(app), stop.clone()), working);
-    drop(listener);
+    let serving = async {
+        let served = server::serve(listening, server::router(app), stop.clone());
+        let told = serve_operation(metrics, operation, stop.clone());
+        tokio::join!(served, told, working)
+    };
+    let (served, told, ()) = reload::meanwhile(reloaded, &configuration, serving).await;
+    drop((listener, alive));
+    told?;
     served.map_err(|it| Problem::failed("listen", format!("Listening at {address} ended: {it}.")))?;
     terminal::say("Stopped. What was begun goes on with the next start.");
     Ok(ExitCode::SUCCESS)
@@ -108,14 +136,45 @@ pub async fn work(worker: Worker, stop: Stop) {
     tokio::join!(sync::tasks::work(worker.clone(), stop.clone()), sync::inbox::work(worker, stop));
 }
 
-fn in_use(configuration: &Configuration, error: &std::io::Error) -> Problem {
-    let address = configuration.listen;
-    Problem::failed(
-        "listen",
-        format!(
-            "{address} cannot be listened at: {error}. Choose another with WEIR_LISTEN or server.listen."
-        ),
-    )
+/// Where everything is served is chosen with these, where the figures are with those.
+const LISTEN_SETTING: &str = "WEIR_LISTEN or server.listen";
+/// Names of the settings for the figures.
+pub const METRICS_SETTING: &str = "WEIR_METRICS_LISTEN or server.metrics_listen";
+
+/// Listens at an address; when that fails, the settings to choose another with are named.
+pub async fn bind(address: SocketAddr, setting: &str) -> Result<Listening, Problem> {
+    Listening::bind(address).await.map_err(|error| {
+        let message = format!("{address} cannot be listened at: {error}. Choose another with {setting}.");
+        Problem::failed("listen", message)
+    })
+}
+
+fn address_of(listening: &Listening) -> Result<SocketAddr, Problem> {
+    listening.address().map_err(|it| Problem::failed("listen", format!("Listening ended: {it}.")))
+}
+
+/// What a process tells those who run it, at an address of its own.
+pub fn operation_of(worker: &Worker, tells_database: bool) -> Operation {
+    Operation {
+        store: worker.store.clone(),
+        clock: worker.clock.clone(),
+        telemetry: worker.telemetry.clone(),
+        serves_metrics: true,
+        tells_database,
+    }
+}
+
+/// Serves it, where there is such an address.
+pub async fn serve_operation(
+    listening: Option<Listening>,
+    operation: Operation,
+    stop: Stop,
+) -> Result<(), Problem> {
+    let Some(listening) = listening else { return Ok(()) };
+    let address = address_of(&listening)?;
+    terminal::say(&format!("Metrics are at http://{address}/metrics."));
+    let served = server::serve(listening, server::operation(operation), stop).await;
+    served.map_err(|it| Problem::failed("listen", format!("Listening at {address} ended: {it}.")))
 }
 
 /// What this process is called in the database: unlike every other, on other machines too.

@@ -1,27 +1,35 @@
 //! `weir status`: what was read, how far, and what was left out.
 
+mod unattended;
+
 use std::process::ExitCode;
 
 use clap::Args;
+use gitlab_client::{Clock, SystemClock};
 use serde::Serialize;
-use store::{Skip, StatusReport, SyncSummary};
+use store::{Figures, Skip, StatusReport, SyncSummary};
 
+use crate::configuration::ConfigurationArguments;
 use crate::moments::show;
 use crate::numbers::{bytes, counted, seconds};
 use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::table::{Side, table};
 use crate::{database, report, terminal};
+use unattended::unattended;
 
 const EXAMPLES: &str = "\
 Examples:
   weir status
-  weir status --json | jq '.connections[].cursors'";
+  weir status --json | jq '.connections[].cursors'
+  weir status --json | jq '.serve.connections[] | select(.state != \"working\")'";
 
 /// Options of `weir status`.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
+    #[command(flatten)]
+    configuration: ConfigurationArguments,
     /// Print one JSON object on standard output
     #[arg(long)]
     pub json: bool,
@@ -33,6 +41,9 @@ struct Status<'s> {
     ok: bool,
     error: Option<()>,
     connections: &'s [StatusReport],
+    /// What `weir serve` imports unattended; absent where there is no connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serve: Option<&'s Figures>,
 }
 
 /// Runs the command.
@@ -42,13 +53,18 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
 }
 
 async fn attend(settings: &Settings, arguments: &Arguments) -> Result<ExitCode, Problem> {
-    let connections = database::open(settings, 1).await?.store.status().await?;
+    let configuration = arguments.configuration.read()?;
+    let database = database::of(settings, &configuration, 1).await?;
+    let connections = database.store.status().await?;
+    let figures = database.store.figures().await?;
+    let serve = (!figures.connections.is_empty()).then_some(&figures);
     if arguments.json {
-        terminal::print_json(&Status { ok: true, error: None, connections: &connections });
-    } else if connections.is_empty() {
+        terminal::print_json(&Status { ok: true, error: None, connections: &connections, serve });
+    } else if connections.is_empty() && serve.is_none() {
         terminal::print("Nothing was read yet. Start with weir sync, or see an example with weir demo.");
     } else {
-        let parts: Vec<String> = connections.iter().map(connection).collect();
+        let mut parts: Vec<String> = serve.map(|it| unattended(it, SystemClock.now())).into_iter().collect();
+        parts.extend(connections.iter().map(connection));
         terminal::print(&parts.join("\n\n"));
     }
     Ok(ExitCode::SUCCESS)

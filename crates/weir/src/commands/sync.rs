@@ -290,6 +290,7 @@ impl Arguments {
             all_users: self.all_users,
             rest_only: self.rest_only,
             workers: workers(concurrency),
+            covers_connection: false,
             patience: self.patience.map_or(sync::PATIENCE, |it| Duration::from_secs(u64::from(it) * 60)),
             database_patience: sync::DATABASE_PATIENCE,
             job_token: false,

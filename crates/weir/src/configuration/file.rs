@@ -23,6 +23,10 @@ pub(super) struct File {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Server {
     pub(super) listen: Option<String>,
+    pub(super) metrics_listen: Option<String>,
+    pub(super) tls_certificate_file: Option<PathBuf>,
+    pub(super) tls_key_file: Option<PathBuf>,
+    pub(super) trusted_proxies: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -35,7 +39,9 @@ pub(super) struct Api {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Database {
     pub(super) url: Option<String>,
+    pub(super) url_file: Option<PathBuf>,
     pub(super) reader_url: Option<String>,
+    pub(super) reader_url_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]

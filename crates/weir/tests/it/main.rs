@@ -6,6 +6,7 @@ mod database;
 mod demo;
 mod html;
 mod kills;
+mod operation;
 mod proof;
 mod recipes;
 mod refresh;

@@ -23,5 +23,6 @@ pub(crate) async fn info(State(app): State<Shared>, caller: Caller, Path(id): Pa
 pub(super) async fn show(app: &Shared, id: i64) -> Result<One, ApiError> {
     let row = find(app, id).await?;
     let tasks = app.store.tasks(Some(row.id)).await?;
-    Ok(One { connection: Shown::new(row, tasks, app.clock.now()) })
+    let resources = app.store.resource_states(row.id).await?;
+    Ok(One { connection: Shown::new(row, tasks, resources, app.clock.now()) })
 }

@@ -5,13 +5,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::info::show;
-use super::{One, find};
+use super::{One, find_working};
 use crate::Shared;
 use crate::api::arguments::{Arguments, Takes, flag, id};
 use crate::api::caller::Caller;
 use crate::api::envelope::Envelope;
-use crate::api::error::Code;
-use crate::api::{Answer, ApiError, Scope};
+use crate::api::{Answer, Scope};
 
 /// Names a connection to be synced.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -40,16 +39,7 @@ pub(crate) async fn sync(
 ) -> Answer<One> {
     caller.may(Scope::SyncsWrite)?;
     let Sync { id, sweep } = arguments.given;
-    let row = find(&app, id).await?;
-    if let Some(reason) = row.disabled_reason.as_ref().filter(|_| row.disabled_at.is_some()) {
-        return Err(ApiError::new(Code::ConnectionDisabled, format!("The connection cannot work. {reason}")));
-    }
-    if row.paused_at.is_some() {
-        return Err(ApiError::new(
-            Code::ConnectionDisabled,
-            "The connection is paused; connections.resume lets it go on.",
-        ));
-    }
+    find_working(&app, id).await?;
     let activity = if sweep { "sweep" } else { "sync" };
     let now = app.clock.now();
     app.store.lay_out_tasks(id, &[(activity, now)]).await?;

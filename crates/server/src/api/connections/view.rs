@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use store::{ConnectionRow, TaskRow};
+use store::{ConnectionRow, ResourceState, TaskRow};
 
 use crate::moment;
 
@@ -50,6 +50,21 @@ pub(crate) struct Shown {
     updated_at: DateTime<Utc>,
     /// What is done for it, and when.
     tasks: Vec<Task>,
+    /// How far each resource is up to date.
+    resources: Vec<ResourceShown>,
+}
+
+/// A resource of a connection.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ConnectionResource)]
+pub(crate) struct ResourceShown {
+    /// Its name.
+    resource: String,
+    /// What GitLab had at this time is stored, but for what is skipped and older parts of a first import.
+    #[serde(serialize_with = "moment::serialize")]
+    last_synced_at: DateTime<Utc>,
+    /// How long ago that was.
+    lag_seconds: i64,
 }
 
 /// Something that is done for a connection again and again.
@@ -94,14 +109,27 @@ impl From<ConnectionRow> for Listed {
 
 impl Shown {
     /// A connection and its tasks as of now.
-    pub(crate) fn new(row: ConnectionRow, tasks: Vec<TaskRow>, now: DateTime<Utc>) -> Shown {
+    pub(crate) fn new(
+        row: ConnectionRow,
+        tasks: Vec<TaskRow>,
+        resources: Vec<ResourceState>,
+        now: DateTime<Utc>,
+    ) -> Shown {
         Shown {
             settings: row.settings.clone(),
             disabled_reason: row.disabled_reason.clone(),
             updated_at: row.updated_at,
             tasks: tasks.into_iter().map(|it| Task::new(it, now)).collect(),
+            resources: resources.into_iter().map(|it| ResourceShown::new(it, now)).collect(),
             listed: row.into(),
         }
+    }
+}
+
+impl ResourceShown {
+    fn new(row: ResourceState, now: DateTime<Utc>) -> ResourceShown {
+        let lag_seconds = (now - row.last_synced_at).num_seconds().max(0);
+        ResourceShown { resource: row.resource, last_synced_at: row.last_synced_at, lag_seconds }
     }
 }
 

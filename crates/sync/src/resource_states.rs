@@ -1,0 +1,50 @@
+//! How far each resource of a connection is up to date, as a run leaves it.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use catalogue::approval_rules::APPROVAL_RULES;
+use catalogue::deployment_merge_requests::DEPLOYMENT_MERGE_REQUESTS;
+use catalogue::users::ALL_USERS;
+use catalogue::{RESOURCES, Resource};
+use store::{ResourceRead, StoreError};
+
+use crate::engine::Engine;
+use crate::listing::Listing;
+
+/// Writes it down. A run that is complete has read or confirmed everything; of one that ended early count the listings, each as
+/// far as its projects have got.
+pub(crate) async fn note(engine: &Engine, complete: bool) -> Result<(), StoreError> {
+    let Some(connection) = engine.options.connection.filter(|_| engine.options.covers_connection) else {
+        return Ok(());
+    };
+    let read = RESOURCES.iter().copied().filter(|it| reads(engine, it));
+    if complete {
+        let names: Vec<&str> = read.map(|it| it.name).collect();
+        return engine.store.resources_synced(connection, &names, engine.began).await;
+    }
+    // Before all the work was laid out it is not known which projects there are.
+    if !engine.planned.load(Relaxed) {
+        return Ok(());
+    }
+    let listed: Vec<ResourceRead<'_>> = read.filter_map(|it| listed(engine, it)).collect();
+    let parents = engine.named();
+    // Cursors follow GitLab's clock, what is told of them ours.
+    let ahead = engine.began - engine.started;
+    engine.store.resources_partly_synced(connection, engine.instance.0, &listed, &parents, ahead).await
+}
+
+/// Whether the run reads the resource. Some are only read where they are asked for.
+fn reads(engine: &Engine, resource: &Resource) -> bool {
+    let asked_for = match resource.name {
+        name if name == APPROVAL_RULES.name => engine.approval_rules,
+        name if name == DEPLOYMENT_MERGE_REQUESTS.name => engine.options.deployment_merge_requests,
+        name if name == ALL_USERS.name => engine.options.all_users,
+        _ => true,
+    };
+    asked_for && engine.reads(resource)
+}
+
+fn listed<'r>(engine: &Engine, resource: &'r Resource) -> Option<ResourceRead<'r>> {
+    let listing = Listing::named(resource.name)?;
+    Some(ResourceRead { resource: resource.name, readers: listing.readers(engine) })
+}
