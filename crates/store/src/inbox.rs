@@ -30,6 +30,8 @@ pub struct DueDelivery {
     pub id: i64,
     /// The GitLab that says it sent it.
     pub sender: Option<String>,
+    /// When it came.
+    pub received_at: DateTime<Utc>,
     /// The payload.
     pub body: String,
     /// How often looking at it has failed.
@@ -90,7 +92,7 @@ impl Store {
                 set owner = $1, until = clock_timestamp() + make_interval(secs => $4)
                from next
               where i.id = next.id
-             returning i.id, i.sender, i.body, i.attempts",
+             returning i.id, i.sender, i.received_at, i.body, i.attempts",
         );
         Ok(rows.bind(owner).bind(limit).bind(now).bind(LEASE_SECONDS).fetch_all(&self.pool).await?)
     }

@@ -6,6 +6,7 @@ mod reading;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use catalogue::Instance;
 use catalogue::events::Event;
 use chrono::TimeDelta;
 use gitlab_client::BaseUrl;
@@ -46,7 +47,9 @@ pub async fn work(worker: Worker, stop: Stop) {
         }
         if worker.clock.now() - cleaned > CLEAN_EVERY {
             cleaned = worker.clock.now();
-            if let Err(error) = worker.store.clean_inbox(cleaned - KEPT).await {
+            let forgotten = worker.store.clean_inbox(cleaned - KEPT).await;
+            let hints = worker.store.clean_webhook_hints(cleaned - KEPT).await;
+            if let Err(error) = forgotten.and(hints) {
                 tracing::warn!(%error, "old deliveries could not be forgotten");
             }
         }
@@ -70,6 +73,7 @@ async fn begin(worker: &Worker, readers: &Readers, packs: &mut JoinSet<()>) -> R
     }
     let full = due.len() as i64 == TOGETHER;
     for (instance, (hints, deliveries)) in sort(worker, due).await? {
+        note(worker, instance, &hints, &deliveries).await;
         let (worker, readers) = (worker.clone(), readers.clone());
         packs.spawn(async move {
             let read = readers.read(&worker, instance, &hints).await;
@@ -80,6 +84,14 @@ async fn begin(worker: &Worker, readers: &Readers, packs: &mut JoinSet<()>) -> R
         });
     }
     Ok(full)
+}
+
+/// Keeps what was named, so that it is known of what was not. Before it is read: what a reading brings may be newer.
+async fn note(worker: &Worker, instance: i64, hints: &Hints, deliveries: &[DueDelivery]) {
+    let Some(last) = deliveries.iter().map(|it| it.received_at).max() else { return };
+    if let Err(error) = worker.store.note_webhook_hints(&hints.named(Instance(instance)), last).await {
+        tracing::warn!(%error, "what webhooks named could not be noted");
+    }
 }
 
 /// What deliveries name, by instance; those that name nothing that is read are ended.
