@@ -13,6 +13,7 @@ mod schema;
 mod scopes;
 mod statuses;
 mod syncs;
+mod webhooks;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -51,6 +52,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/syncs.info/{id}", get(syncs::info))
         .route("/schema.list", get(schema::list))
         .route("/queries.run", post(queries::run))
+        .route("/webhooks.status", get(webhooks::status))
         .route("/openapi.json", get(openapi::document))
         .method_not_allowed_fallback(wrong_verb)
         .fallback(unknown)

@@ -1,6 +1,7 @@
 //! `POST /webhooks/gitlab`: a delivery is checked, kept, and answered once it is on disk. What it names is read later.
 
 mod proof;
+mod refusals;
 mod secrets;
 mod writer;
 
@@ -19,6 +20,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::Shared;
 use proof::Refused;
+use refusals::Refusals;
 use secrets::Secrets;
 use writer::Writer;
 
@@ -32,6 +34,7 @@ struct Receiver {
     app: Shared,
     secrets: Secrets,
     writer: Writer,
+    refusals: Refusals,
     memory: Semaphore,
 }
 
@@ -48,6 +51,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         app: app.clone(),
         secrets: Secrets::default(),
         writer: Writer::start(app.store.clone(), app.arrived.clone()),
+        refusals: Refusals::start(app.store.clone(), app.clock.clone()),
         memory: Semaphore::new(IN_MEMORY),
     });
     Router::new().route("/webhooks/gitlab", post(receive).with_state(receiver))
@@ -55,16 +59,23 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
 
 async fn receive(State(receiver): State<Arc<Receiver>>, request: Request) -> Result<StatusCode, Rejection> {
     let (parts, body) = request.into_parts();
-    let headers = parts.headers;
-    receiver.secrets.check_token(&receiver.app, &headers).await?;
-    let (body, _memory) = receiver.read(&headers, body).await?;
-    receiver.secrets.check_signature(&receiver.app, &headers, &body).await?;
+    let taken = take(&receiver, &parts.headers, body).await;
+    if let Err(rejection) = &taken {
+        receiver.refusals.count(rejection.reason(&parts.headers));
+    }
+    taken
+}
+
+async fn take(receiver: &Receiver, headers: &HeaderMap, body: Body) -> Result<StatusCode, Rejection> {
+    receiver.secrets.check_token(&receiver.app, headers).await?;
+    let (body, _memory) = receiver.read(headers, body).await?;
+    receiver.secrets.check_signature(&receiver.app, headers, &body).await?;
     let body = String::from_utf8(body).map_err(|_| Rejection::Malformed("it is not UTF-8".to_owned()))?;
     let event = Event::read(&body).map_err(|it| Rejection::Malformed(it.to_string()))?;
     let delivery = Delivery {
-        key: key(&headers, &body),
+        key: key(headers, &body),
         // PostgreSQL keeps no text with U+0000 in it.
-        sender: text(&headers, "x-gitlab-instance")
+        sender: text(headers, "x-gitlab-instance")
             .map(str::to_owned)
             .or(event.web_url)
             .map(|it| it.replace('\u{0}', "")),
@@ -117,6 +128,22 @@ fn key(headers: &HeaderMap, body: &str) -> Vec<u8> {
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name).and_then(|it| it.to_str().ok()).filter(|it| !it.is_empty())
+}
+
+impl Rejection {
+    /// What it is counted as. Whoever does not even pretend to be GitLab is told apart: the Internet is full of them.
+    fn reason(&self, headers: &HeaderMap) -> &'static str {
+        match self {
+            Rejection::Refused(_) if !headers.contains_key("x-gitlab-event") => "stranger",
+            Rejection::Refused(Refused::Missing) => "no_secret",
+            Rejection::Refused(Refused::Wrong) => "wrong_secret",
+            Rejection::Refused(Refused::BadSignature) => "wrong_signature",
+            Rejection::Refused(Refused::Stale) => "stale_signature",
+            Rejection::TooLarge => "too_large",
+            Rejection::Malformed(_) => "malformed",
+            Rejection::Later => "database",
+        }
+    }
 }
 
 impl From<Refused> for Rejection {

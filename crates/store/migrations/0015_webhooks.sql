@@ -55,7 +55,7 @@ create table weir.webhook_refusals (
 );
 comment on table weir.webhook_refusals is 'Webhook deliveries that were not taken in the last seven days, counted.';
 comment on column weir.webhook_refusals.hour is 'The hour in which they came.';
-comment on column weir.webhook_refusals.reason is 'no_secret, wrong_secret, wrong_signature, stale_signature, too_large, malformed or database.';
+comment on column weir.webhook_refusals.reason is 'no_secret, wrong_secret, wrong_signature, stale_signature, too_large, malformed, database, or stranger: without a secret and not from a GitLab.';
 comment on column weir.webhook_refusals.count is 'How many.';
 comment on column weir.webhook_refusals.last_at is 'When the last of them came.';
 

@@ -22,7 +22,7 @@ pub use address::Address;
 pub use check::{Asked, CheckedHook, CheckedPlace, Report, check};
 pub use deliveries::{Deliveries, Failed};
 pub use endpoints::allowed_endpoints;
-pub use explain::Gap;
+pub use explain::{Gap, known_gaps};
 pub use gaps::{GapCount, Gaps, gaps};
 pub use install::{Done, Secrets, install};
 pub use places::{Kind, Named, Place};

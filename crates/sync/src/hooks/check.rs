@@ -324,7 +324,7 @@ impl Look<'_> {
     }
 
     async fn gaps(&self, found: Gaps, report: &mut Report) -> Result<(), StoreError> {
-        let refused = self.store.refusals(found.since).await?;
+        let refused = inbox::refusals(self.store, found.since).await?;
         let hooks: Vec<(&Place, &CheckedHook)> = report
             .places
             .iter()

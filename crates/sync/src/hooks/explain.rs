@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use store::{GapRow, RefusalCount};
+use store::{GapRow, RefusalCount, WebhookRow};
 
 use super::check::CheckedHook;
 use super::events::plain;
+use super::gaps::Gaps;
 use super::places::{Kind, Place};
 
 /// What moved in a project and was not named, and why.
@@ -45,6 +46,27 @@ fn things(kind: &str) -> &'static str {
         "issue" => "issues",
         _ => "pipelines",
     }
+}
+
+/// Explains gaps by the hooks as they were last seen, without asking GitLab.
+pub fn known_gaps(gaps: &Gaps, hooks: &[WebhookRow], refused: &[RefusalCount]) -> Vec<Gap> {
+    let seen: Vec<(Place, CheckedHook)> = hooks.iter().filter_map(seen).collect();
+    let seen: Vec<(&Place, &CheckedHook)> = seen.iter().map(|(place, hook)| (place, hook)).collect();
+    gaps.rows.iter().filter(|it| it.covered).map(|it| explain(it, &seen, refused)).collect()
+}
+
+fn seen(row: &WebhookRow) -> Option<(Place, CheckedHook)> {
+    let kind = Kind::of_word(&row.place)?;
+    let hook = CheckedHook {
+        hook_id: row.hook_id,
+        url: row.url.clone(),
+        alert_status: row.alert_status.clone(),
+        disabled_until: row.disabled_until,
+        events: row.events.clone(),
+        problems: row.problems.clone(),
+        ..CheckedHook::default()
+    };
+    Some((Place { kind, id: row.place_id, path: row.path.clone() }, hook))
 }
 
 /// Explains what was not named, by the hooks that tell of the project.

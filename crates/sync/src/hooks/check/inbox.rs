@@ -16,7 +16,7 @@ pub(super) async fn judge(
     since: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    for refusal in store.refusals(since).await? {
+    for refusal in refusals(store, since).await? {
         report.problems.push(refused(&refusal));
     }
     if let Some(oldest) = store.oldest_waiting_delivery().await?.filter(|it| now - *it > LATE) {
@@ -31,6 +31,13 @@ pub(super) async fn judge(
         ));
     }
     strangers(store, report, &counts).await
+}
+
+/// What was not taken, but for what did not even pretend to come from a GitLab.
+pub(super) async fn refusals(store: &Store, since: DateTime<Utc>) -> Result<Vec<RefusalCount>, StoreError> {
+    let mut all = store.refusals(since).await?;
+    all.retain(|it| it.reason != "stranger");
+    Ok(all)
 }
 
 fn refused(refusal: &RefusalCount) -> String {
