@@ -21,6 +21,7 @@ mod summary;
 mod table;
 mod terminal;
 mod tokens;
+mod webhook_line;
 
 use std::process::ExitCode;
 

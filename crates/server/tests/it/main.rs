@@ -10,3 +10,4 @@ mod requests;
 mod schedule;
 mod secrets;
 mod webhooks;
+mod webhooks_status;

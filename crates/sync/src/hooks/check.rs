@@ -10,7 +10,7 @@ use store::{Store, StoreError, WebhookRow};
 
 use super::address::{Address, may_be_weirs};
 use super::deliveries::{Deliveries, deliveries};
-use super::explain::{Gap, explain};
+use super::explain::{self, Gap};
 use super::findings::{Judge, disabled};
 use super::gaps::{Gaps, gaps};
 use super::hook::{Hook, place_id};
@@ -331,8 +331,7 @@ impl Look<'_> {
             .filter_map(|it| Some((it.place.as_ref()?, &it.hooks)))
             .flat_map(|(place, hooks)| hooks.iter().map(move |hook| (place, hook)))
             .collect();
-        let covered = found.rows.iter().filter(|it| it.covered);
-        let gaps: Vec<Gap> = covered.map(|it| explain(it, &hooks, &refused)).collect();
+        let gaps = explain::all(&found, &hooks, &refused);
         if hooks.is_empty() && report.places.iter().all(|it| it.problems.is_empty()) {
             report.problems.push("No webhook that leads to Weir was found. weir webhooks install makes them.".to_owned());
         }

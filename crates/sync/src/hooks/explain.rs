@@ -1,6 +1,6 @@
 //! Why webhooks did not tell of what moved.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use store::{GapRow, RefusalCount, WebhookRow};
 
@@ -8,6 +8,9 @@ use super::check::CheckedHook;
 use super::events::plain;
 use super::gaps::Gaps;
 use super::places::{Kind, Place};
+
+/// A delivery that failed within this time before something moved may have been about it.
+const AROUND: TimeDelta = TimeDelta::hours(1);
 
 /// What moved in a project and was not named, and why.
 #[derive(Debug, Clone, Serialize)]
@@ -52,7 +55,15 @@ fn things(kind: &str) -> &'static str {
 pub fn known_gaps(gaps: &Gaps, hooks: &[WebhookRow], refused: &[RefusalCount]) -> Vec<Gap> {
     let seen: Vec<(Place, CheckedHook)> = hooks.iter().filter_map(seen).collect();
     let seen: Vec<(&Place, &CheckedHook)> = seen.iter().map(|(place, hook)| (place, hook)).collect();
-    gaps.rows.iter().filter(|it| it.covered).map(|it| explain(it, &seen, refused)).collect()
+    all(gaps, &seen, refused)
+}
+
+/// All gaps, what needs attention first and most of it first.
+pub(super) fn all(gaps: &Gaps, hooks: &[(&Place, &CheckedHook)], refused: &[RefusalCount]) -> Vec<Gap> {
+    let covered = gaps.rows.iter().filter(|it| it.covered);
+    let mut all: Vec<Gap> = covered.map(|it| explain(it, hooks, refused)).collect();
+    all.sort_by_key(|it| (!it.attention, -it.unnamed));
+    all
 }
 
 fn seen(row: &WebhookRow) -> Option<(Place, CheckedHook)> {
@@ -70,7 +81,7 @@ fn seen(row: &WebhookRow) -> Option<(Place, CheckedHook)> {
 }
 
 /// Explains what was not named, by the hooks that tell of the project.
-pub(super) fn explain(row: &GapRow, hooks: &[(&Place, &CheckedHook)], refused: &[RefusalCount]) -> Gap {
+fn explain(row: &GapRow, hooks: &[(&Place, &CheckedHook)], refused: &[RefusalCount]) -> Gap {
     let covering: Vec<_> = hooks.iter().filter(|it| it.0.covers(&row.path)).copied().collect();
     let mut gap = Gap {
         project: row.path.clone(),
@@ -130,8 +141,10 @@ impl Gap {
         if hook.is_disabled() {
             self.alarm(format!("GitLab has disabled hook {} ({at}).", hook.hook_id));
         }
-        let deliveries = hook.deliveries.as_ref().filter(|it| it.failed > 0);
-        if let Some(last) = deliveries.and_then(|it| it.last_failed.as_ref()) {
+        let last = hook.deliveries.as_ref().and_then(|it| it.last_failed.as_ref());
+        // One that failed long before explains nothing.
+        let explains = |at: DateTime<Utc>| self.last_changed_at.is_none_or(|it| at >= it - AROUND);
+        if let Some(last) = last.filter(|it| explains(it.at)) {
             self.alarm(format!("Deliveries of hook {} ({at}) failed. {}", hook.hook_id, last.reason));
         }
     }

@@ -42,7 +42,8 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
 }
 
 async fn attend(settings: &Settings, arguments: &Arguments) -> Result<ExitCode, Problem> {
-    let connections = database::open(settings, 1).await?.store.status().await?;
+    let database = database::open(settings, 1).await?;
+    let connections = database.store.status().await?;
     if arguments.json {
         terminal::print_json(&Status { ok: true, error: None, connections: &connections });
     } else if connections.is_empty() {
@@ -50,6 +51,7 @@ async fn attend(settings: &Settings, arguments: &Arguments) -> Result<ExitCode, 
     } else {
         let parts: Vec<String> = connections.iter().map(connection).collect();
         terminal::print(&parts.join("\n\n"));
+        crate::webhook_line::line(&database.store).await?.iter().for_each(|it| terminal::print(&format!("\n{it}")));
     }
     Ok(ExitCode::SUCCESS)
 }

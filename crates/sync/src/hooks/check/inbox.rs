@@ -24,7 +24,7 @@ pub(super) async fn judge(
         report.problems.push(format!("Deliveries wait since {oldest}. Is weir serve or weir worker running?"));
     }
     let counts = store.webhook_counts().await?;
-    let failed: i64 = counts.iter().filter(|it| it.state == "failed").map(|it| it.count).sum();
+    let failed: i64 = counts.iter().filter(|it| it.state == "failed" && it.last_received_at >= since).map(|it| it.count).sum();
     if failed > 0 {
         report.problems.push(format!(
             "What {failed} deliveries named could not be read, after several attempts; weir.inbox.note says why. Syncs make up for it."
