@@ -106,7 +106,12 @@ impl Store {
     }
 
     /// GitLab's ids and the paths of the groups without one above them.
-    pub async fn top_groups(&self, first_id: i64, end_id: i64, limit: i64) -> Result<Vec<(i64, String)>, StoreError> {
+    pub async fn top_groups(
+        &self,
+        first_id: i64,
+        end_id: i64,
+        limit: i64,
+    ) -> Result<Vec<(i64, String)>, StoreError> {
         let groups = sqlx::query_as(
             "select source_id, full_path from gitlab_groups
               where parent_id is null and deleted_at is null and id >= $1 and id < $2

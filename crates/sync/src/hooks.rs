@@ -30,8 +30,8 @@ pub use plan::{Secret, Step, Wish};
 
 use gitlab_client::{Client, ClientConfig};
 
-use crate::connection::{Network, Settings, Token, config, refused};
 use crate::Failure;
+use crate::connection::{Network, Settings, Token, config, refused};
 
 /// The same client, but one that may handle webhooks and read nothing else.
 pub fn client(config: ClientConfig) -> Result<Client, Failure> {

@@ -28,7 +28,10 @@ async fn what_has_a_rule_is_sent_as_json_with_its_verb() {
     let answer = client.post(&hooks(), &json!({ "url": "http://x" })).await.unwrap();
     let hit = &server.hits()[0];
     assert_eq!((answer.status, hit.body.as_str()), (201, r#"{"url":"http://x"}"#));
-    assert_eq!((hit.path.as_str(), hit.header("content-type")), ("/api/v4/projects/7/hooks", "application/json"));
+    assert_eq!(
+        (hit.path.as_str(), hit.header("content-type")),
+        ("/api/v4/projects/7/hooks", "application/json")
+    );
 }
 
 #[tokio::test]

@@ -51,11 +51,22 @@ async fn until(bench: &Bench, wanted: impl Fn(&Value) -> bool) -> Value {
 async fn what_came_waits_and_was_refused_is_told() {
     let bench = Bench::new().await;
     let empty = bench.get("webhooks.status").await.ok(200);
-    assert_eq!((&empty["waiting"]["count"], &empty["waiting"]["oldest_received_at"]), (&json!(0), &Value::Null));
-    assert_eq!((&empty["delay"], &empty["events"], &empty["refused"]), (&Value::Null, &json!([]), &json!([])));
+    assert_eq!(
+        (&empty["waiting"]["count"], &empty["waiting"]["oldest_received_at"]),
+        (&json!(0), &Value::Null)
+    );
+    assert_eq!(
+        (&empty["delay"], &empty["events"], &empty["refused"]),
+        (&Value::Null, &json!([]), &json!([]))
+    );
     let (secret, base) = (token(&bench).await, bench.gitlab.url().to_owned());
-    let body = json!({ "object_kind": "merge_request", "project": { "id": 1 }, "object_attributes": { "iid": 1 } });
-    let good = [("x-gitlab-token", secret.as_str()), ("x-gitlab-event", "Merge Request Hook"), ("x-gitlab-instance", &base)];
+    let body =
+        json!({ "object_kind": "merge_request", "project": { "id": 1 }, "object_attributes": { "iid": 1 } });
+    let good = [
+        ("x-gitlab-token", secret.as_str()),
+        ("x-gitlab-event", "Merge Request Hook"),
+        ("x-gitlab-instance", &base),
+    ];
     assert_eq!(deliver(&bench, &good, body.to_string()).await.status, 200);
     assert_eq!(deliver(&bench, &good, "{").await.status, 400);
     let guess = [("x-gitlab-token", "guess"), ("x-gitlab-event", "Note Hook")];
@@ -66,12 +77,20 @@ async fn what_came_waits_and_was_refused_is_told() {
     assert_eq!(deliver(&bench, &[], "x").await.status, 401);
     let told = |it: &Value| {
         let all = it["refused"].as_array().expect("a list");
-        let of = |reason: &str| all.iter().find(|it| it["reason"] == reason).map_or(0, |it| it["count"].as_i64().unwrap());
+        let of = |reason: &str| {
+            all.iter().find(|it| it["reason"] == reason).map_or(0, |it| it["count"].as_i64().unwrap())
+        };
         [of("wrong_secret"), of("no_secret"), of("malformed"), of("stranger")]
     };
     let status = until(&bench, |it| told(it) == [3, 1, 1, 1]).await;
-    assert_eq!((&status["waiting"]["count"], &status["events"][0]["event"]), (&json!(1), &json!("merge_request")));
-    assert_eq!((&status["events"][0]["state"], &status["events"][0]["sender"]), (&json!("due"), &json!(base)));
+    assert_eq!(
+        (&status["waiting"]["count"], &status["events"][0]["event"]),
+        (&json!(1), &json!("merge_request"))
+    );
+    assert_eq!(
+        (&status["events"][0]["state"], &status["events"][0]["sender"]),
+        (&json!("due"), &json!(base))
+    );
     assert!(status["waiting"]["lag_seconds"].as_f64().unwrap() >= 0.0);
     assert!(!status.to_string().contains(&secret) && !status.to_string().contains("guess"));
 }
@@ -111,7 +130,10 @@ fn row(place: &str, path: &str, events: &[&str]) -> WebhookRow {
 async fn hooks_and_gaps_are_told_as_they_were_last_seen() {
     let bench = Bench::new().await;
     bench.connection("gitlab").await;
-    bench.database.execute("update _sqlx_migrations set installed_on = installed_on - interval '2 days'").await;
+    bench
+        .database
+        .execute("update _sqlx_migrations set installed_on = installed_on - interval '2 days'")
+        .await;
     for sql in [
         "insert into gitlab_projects (id, source_id, name, path, path_with_namespace, synced_at)
          values (7, 7, 'shop', 'shop', 'acme/shop', now()), (8, 8, 'x', 'x', 'other/x', now())",
@@ -128,7 +150,10 @@ async fn hooks_and_gaps_are_told_as_they_were_last_seen() {
     bench.store.note_webhook_hints(&[hint(1), hint(1), hint(2)], SystemClock.now()).await.expect("noted");
     let status = bench.get("webhooks.status").await.ok(200);
     let gitlab = &status["gitlabs"][0];
-    assert_eq!((&gitlab["hooks"][0]["alert_status"], &gitlab["hooks"][0]["id"]), (&json!("disabled"), &json!(9)));
+    assert_eq!(
+        (&gitlab["hooks"][0]["alert_status"], &gitlab["hooks"][0]["id"]),
+        (&json!("disabled"), &json!(9))
+    );
     let gaps = &gitlab["gaps"];
     assert_eq!(
         gaps["counts"],
@@ -136,14 +161,23 @@ async fn hooks_and_gaps_are_told_as_they_were_last_seen() {
     );
     assert_eq!(gaps["uncovered_projects"], 1);
     let first = &gaps["projects"][0];
-    assert_eq!((&first["project"], &first["unnamed"], &first["needs_attention"]), (&json!("acme/shop"), &json!(2), &json!(true)));
+    assert_eq!(
+        (&first["project"], &first["unnamed"], &first["needs_attention"]),
+        (&json!("acme/shop"), &json!(2), &json!(true))
+    );
     assert!(first["reasons"].to_string().contains("disabled"), "{first}");
     // Nothing moved in the last minutes.
     let now = SystemClock.now();
     let window = GapWindow { instance: 0, first_id: 0, end_id: 1 << 44, since: now, until: now };
     assert!(bench.store.webhook_gaps(window, 10).await.expect("an answer").is_empty());
     // Another instance has none of it.
-    let window = GapWindow { instance: 1, first_id: 1 << 44, end_id: 2 << 44, since: now - chrono::TimeDelta::days(1), until: now };
+    let window = GapWindow {
+        instance: 1,
+        first_id: 1 << 44,
+        end_id: 2 << 44,
+        since: now - chrono::TimeDelta::days(1),
+        until: now,
+    };
     assert!(bench.store.webhook_gaps(window, 10).await.expect("an answer").is_empty());
 }
 
@@ -153,14 +187,18 @@ async fn a_hook_that_was_installed_leads_to_the_row() {
     let listening = bench.listen().await;
     let working = bench.work("one");
     let id = bench.working("gitlab").await;
-    bench.post("connections.update", json!({ "id": id, "settings": { "sync_every_seconds": 3600 } })).await.ok(200);
+    bench
+        .post("connections.update", json!({ "id": id, "settings": { "sync_every_seconds": 3600 } }))
+        .await
+        .ok(200);
     let idle = |it: &Value| it["tasks"].as_array().expect("tasks").iter().all(|it| it["running"] == false);
     bench.until(id, |it| it["last_synced_at"].is_string() && idle(it)).await;
     // An owner sets the hooks up, with a token of its own.
     let admin = {
         let mut world = bench.gitlab.world_mut();
         let admin = world.create_user("root", "Root", fake_gitlab::world::model::UserType::Human);
-        let tops: Vec<i64> = world.groups.values().filter(|it| it.parent_id.is_none()).map(|it| it.id).collect();
+        let tops: Vec<i64> =
+            world.groups.values().filter(|it| it.parent_id.is_none()).map(|it| it.id).collect();
         tops.into_iter().for_each(|it| world.set_group_member(it, admin, 50, None));
         admin
     };
@@ -172,17 +210,26 @@ async fn a_hook_that_was_installed_leads_to_the_row() {
     let client = client_of(&settings, &[token], &Default::default()).expect("a client");
     let tops: Vec<Named> = {
         let world = bench.gitlab.world();
-        world.groups.values().filter(|it| it.parent_id.is_none()).map(|it| Named::Group(it.id.to_string())).collect()
+        world
+            .groups
+            .values()
+            .filter(|it| it.parent_id.is_none())
+            .map(|it| Named::Group(it.id.to_string()))
+            .collect()
     };
-    let wish = Wish { address: Address::parse(&listening.url).unwrap(), keep_events: false, confidential: false };
+    let wish =
+        Wish { address: Address::parse(&listening.url).unwrap(), keep_events: false, confidential: false };
     let now = (false, SystemClock.now());
-    let done = install(&client, &bench.store, &tops, &wish, &secrets(&bench).await, now).await.expect("it ran");
+    let done =
+        install(&client, &bench.store, &tops, &wish, &secrets(&bench).await, now).await.expect("it ran");
     assert!(done.iter().all(|it| it.error.is_none()), "{done:?}");
     let merge_request = open_merge_request(&bench);
     let author = bench.gitlab.viewer().user_id;
     bench.gitlab.world_mut().comment(merge_request, author, "told by a hook");
-    let question = format!("select count(*) from gitlab_merge_request_notes where merge_request_id = {merge_request}");
-    let wanted = bench.gitlab.world().notes.values().filter(|it| it.merge_request_id == merge_request).count();
+    let question =
+        format!("select count(*) from gitlab_merge_request_notes where merge_request_id = {merge_request}");
+    let wanted =
+        bench.gitlab.world().notes.values().filter(|it| it.merge_request_id == merge_request).count();
     for _ in 0..200 {
         let rows = bench.store.query(&question).await.expect("an answer").rows;
         if rows[0][0] == json!(wanted) {
@@ -214,9 +261,11 @@ async fn a_hook_of_an_event_that_is_off_is_told_nothing() {
     let listening = bench.listen().await;
     let project = bench.gitlab.world().merge_requests.values().next().expect("one").project_id;
     let url = format!("{}/webhooks/gitlab", listening.url);
-    let hook = Hook::new(HookOwner::Project(project), &url, bench.gitlab.world().now).told_of(&[Trigger::Issue]);
+    let hook =
+        Hook::new(HookOwner::Project(project), &url, bench.gitlab.world().now).told_of(&[Trigger::Issue]);
     bench.gitlab.hooks().add(hook.with_token(&token(&bench).await));
-    let merge_request = bench.gitlab.world().merge_requests.values().find(|it| it.project_id == project).expect("one").id;
+    let merge_request =
+        bench.gitlab.world().merge_requests.values().find(|it| it.project_id == project).expect("one").id;
     let author = bench.gitlab.viewer().user_id;
     bench.gitlab.world_mut().comment(merge_request, author, "not told");
     bench.gitlab.hooks().settled().await;

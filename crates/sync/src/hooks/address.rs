@@ -98,7 +98,9 @@ mod tests {
         ] {
             let address = Address::parse(text).unwrap();
             assert_eq!(address.to_string(), "https://weir.example.com/webhooks/gitlab");
-            assert!(address.is("https://weir.example.com/webhooks/gitlab/") && address.is(&address.to_string()));
+            assert!(
+                address.is("https://weir.example.com/webhooks/gitlab/") && address.is(&address.to_string())
+            );
             assert!(!address.is("http://weir.example.com/webhooks/gitlab"));
         }
         let below = Address::parse("https://gate.example.com/weir").unwrap();

@@ -109,7 +109,9 @@ impl Report {
     /// Whether somebody should do something.
     pub fn needs_attention(&self) -> bool {
         let place = |it: &CheckedPlace| {
-            it.error.is_some() || !it.problems.is_empty() || it.hooks.iter().any(|hook| !hook.problems.is_empty())
+            it.error.is_some()
+                || !it.problems.is_empty()
+                || it.hooks.iter().any(|hook| !hook.problems.is_empty())
         };
         !self.problems.is_empty() || self.places.iter().any(place) || self.gaps.iter().any(|it| it.attention)
     }
@@ -126,7 +128,12 @@ struct Look<'l> {
 }
 
 /// Looks at the webhooks of a GitLab.
-pub async fn check(client: &Client, store: &Store, asked: &Asked, now: DateTime<Utc>) -> Result<Report, StoreError> {
+pub async fn check(
+    client: &Client,
+    store: &Store,
+    asked: &Asked,
+    now: DateTime<Utc>,
+) -> Result<Report, StoreError> {
     let url = client.base_url().as_str().to_owned();
     let mut report = Report {
         url,
@@ -140,7 +147,9 @@ pub async fn check(client: &Client, store: &Store, asked: &Asked, now: DateTime<
         gaps: Vec::new(),
     };
     let Some(instance) = store.known_instance(&report.url).await? else {
-        report.problems.push("Nothing was imported from this GitLab yet. Make a connection to it first.".to_owned());
+        report
+            .problems
+            .push("Nothing was imported from this GitLab yet. Make a connection to it first.".to_owned());
         return Ok(report);
     };
     let known = store.webhooks(Some(instance.number), i64::MAX).await?;
@@ -221,7 +230,8 @@ impl Look<'_> {
             Named::Group(name) => format!("group {name}"),
             Named::System => "system hooks".to_owned(),
         };
-        let mut checked = CheckedPlace { place: None, name, hooks: Vec::new(), problems: Vec::new(), error: None };
+        let mut checked =
+            CheckedPlace { place: None, name, hooks: Vec::new(), problems: Vec::new(), error: None };
         let place = match named.find(self.client).await {
             Ok(place) => place,
             Err(failure) => return Ok(CheckedPlace { error: Some(failure), ..checked }),
@@ -235,8 +245,14 @@ impl Look<'_> {
         Ok(checked)
     }
 
-    async fn hooks(&self, place: &Place, hooks: Vec<Hook>, checked: &mut CheckedPlace) -> Result<(), StoreError> {
-        let known: Vec<&WebhookRow> = self.known.iter().filter(|it| is_at(it, self.instance, place)).collect();
+    async fn hooks(
+        &self,
+        place: &Place,
+        hooks: Vec<Hook>,
+        checked: &mut CheckedPlace,
+    ) -> Result<(), StoreError> {
+        let known: Vec<&WebhookRow> =
+            self.known.iter().filter(|it| is_at(it, self.instance, place)).collect();
         for row in known.iter().filter(|it| hooks.iter().all(|hook| hook.id != it.hook_id)) {
             checked.problems.push(format!(
                 "Its hook {} to {} is gone. weir webhooks install makes another one.",
@@ -247,7 +263,10 @@ impl Look<'_> {
             let known = known.iter().copied().find(|it| it.hook_id == hook.id);
             if self.is_weirs(hook, known) {
                 let judged = self.hook(place, hook, known).await;
-                let row = WebhookRow { problems: judged.problems.clone(), ..hook.row(self.instance, place, self.now) };
+                let row = WebhookRow {
+                    problems: judged.problems.clone(),
+                    ..hook.row(self.instance, place, self.now)
+                };
                 self.store.save_webhook(&row).await?;
                 checked.hooks.push(judged);
             }
@@ -271,7 +290,8 @@ impl Look<'_> {
     }
 
     async fn hook(&self, place: &Place, hook: &Hook, known: Option<&WebhookRow>) -> CheckedHook {
-        let judge = Judge { place, hook, known, address: self.asked.address.as_ref(), token_id: self.asked.token_id };
+        let judge =
+            Judge { place, hook, known, address: self.asked.address.as_ref(), token_id: self.asked.token_id };
         let (mut problems, mut notes) = (judge.problems(), judge.notes());
         problems.extend(disabled(hook));
         let deliveries = deliveries(self.client, place, hook.id, &hook.url).await;
@@ -279,7 +299,9 @@ impl Look<'_> {
             let at = last.at.format("%Y-%m-%d %H:%M UTC");
             match deliveries.as_ref().is_some_and(|it| it.failing) {
                 true => problems.push(format!("Its last delivery ({at}) failed. {}", last.reason)),
-                false => notes.push(format!("A delivery failed at {at}; later ones did not. {}", last.reason)),
+                false => {
+                    notes.push(format!("A delivery failed at {at}; later ones did not. {}", last.reason))
+                }
             }
         }
         if place.kind == Kind::System {
@@ -333,7 +355,9 @@ impl Look<'_> {
             .collect();
         let gaps = explain::all(&found, &hooks, &refused);
         if hooks.is_empty() && report.places.iter().all(|it| it.problems.is_empty()) {
-            report.problems.push("No webhook that leads to Weir was found. weir webhooks install makes them.".to_owned());
+            report.problems.push(
+                "No webhook that leads to Weir was found. weir webhooks install makes them.".to_owned(),
+            );
         }
         (report.since, report.until) = (Some(found.since), Some(found.until));
         (report.counts, report.uncovered_projects) = (found.counts, found.uncovered);

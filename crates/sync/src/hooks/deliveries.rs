@@ -96,9 +96,13 @@ fn reason(status: &str, body: &str, url: &str) -> String {
         "401" | "403" => format!(
             "The answer was {status}: the secret is not Weir's, or something before Weir wants a password.{said}"
         ),
-        "404" | "405" => format!("The answer was {status}: the address does not lead to Weir's /webhooks/gitlab.{said}"),
+        "404" | "405" => {
+            format!("The answer was {status}: the address does not lead to Weir's /webhooks/gitlab.{said}")
+        }
         "413" => format!("The answer was 413: something before Weir takes no payload of this size.{said}"),
-        "502" | "503" | "504" => format!("The answer was {status}: Weir, its database or a proxy before it was down.{said}"),
+        "502" | "503" | "504" => {
+            format!("The answer was {status}: Weir, its database or a proxy before it was down.{said}")
+        }
         number if number.parse::<u16>().is_ok() => format!("The answer was {number}.{said}"),
         _ => unreached(url) + &said,
     }

@@ -128,7 +128,8 @@ impl Gap {
 
     fn not_ticked(&mut self, place: &Place, hook: &CheckedHook) {
         let carried = |it: &&&str| place.kind != Kind::System || **it == "merge_requests_events";
-        let off = events(&self.kind).iter().filter(carried).filter(|it| !hook.events.iter().any(|on| on == *it));
+        let off =
+            events(&self.kind).iter().filter(carried).filter(|it| !hook.events.iter().any(|on| on == *it));
         let off: Vec<String> = off.map(|it| plain(it)).collect();
         if !off.is_empty() {
             let at = place.words();
@@ -171,7 +172,9 @@ impl Gap {
     fn refused(&mut self, refused: &[RefusalCount]) {
         let count: i64 = refused.iter().map(|it| it.count).sum();
         if count > 0 && self.reasons.is_empty() {
-            self.alarm(format!("Weir did not take {count} deliveries in this time; these may be among them."));
+            self.alarm(format!(
+                "Weir did not take {count} deliveries in this time; these may be among them."
+            ));
         }
     }
 
@@ -188,7 +191,9 @@ impl Gap {
                 "Nothing tells why. GitLab drops deliveries above its rate limit, and those that fail are not repeated.".to_owned(),
             );
         } else {
-            self.reasons.push("GitLab moves a few without an event, when it writes a note about them itself.".to_owned());
+            self.reasons.push(
+                "GitLab moves a few without an event, when it writes a note about them itself.".to_owned(),
+            );
         }
     }
 

@@ -66,7 +66,8 @@ impl Judge<'_> {
         } else if given.is_some_and(|it| it != self.token_id) {
             problems.push("It has an older secret, which Weir takes only for a while.".to_owned());
         }
-        let missing = wanted(self.place.kind, false).into_iter().filter(|it| self.hook.is_told_of(it) == Some(false));
+        let missing =
+            wanted(self.place.kind, false).into_iter().filter(|it| self.hook.is_told_of(it) == Some(false));
         let missing: Vec<String> = missing.map(plain).collect();
         if !missing.is_empty() {
             problems.push(format!("It is not told of: {}.", missing.join(", ")));
@@ -85,7 +86,8 @@ impl Judge<'_> {
         let mut notes = remarks(self.hook);
         if self.known.is_none_or(|it| it.token_id.is_none()) {
             notes.push(
-                "Weir did not make it and cannot see its secret: its deliveries show whether that is right.".to_owned(),
+                "Weir did not make it and cannot see its secret: its deliveries show whether that is right."
+                    .to_owned(),
             );
         }
         let wanted = wanted(self.place.kind, true);

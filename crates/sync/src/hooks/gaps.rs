@@ -45,8 +45,7 @@ pub async fn gaps(store: &Store, instance: i64, hours: i64, now: DateTime<Utc>) 
     let waiting = store.oldest_waiting_delivery().await?;
     let until = waiting.map_or(now - UNDER_WAY, |it| it.min(now) - UNDER_WAY).max(since);
     let ids = Instance(instance);
-    let window =
-        GapWindow { instance, first_id: ids.id(0), end_id: ids.id(Instance::SPAN), since, until };
+    let window = GapWindow { instance, first_id: ids.id(0), end_id: ids.id(Instance::SPAN), since, until };
     let (sums, rows): (Vec<GapRow>, Vec<GapRow>) =
         store.webhook_gaps(window, LISTED).await?.into_iter().partition(|it| it.project_id.is_none());
     let counts = sums.iter().filter(|it| it.covered).map(|it| GapCount {

@@ -44,7 +44,10 @@ impl Hook {
 
     /// Everything that it is told of.
     pub(super) fn events(&self) -> Vec<String> {
-        let on = self.rest.iter().filter(|(name, value)| name.ends_with("_events") && **value == Value::Bool(true));
+        let on = self
+            .rest
+            .iter()
+            .filter(|(name, value)| name.ends_with("_events") && **value == Value::Bool(true));
         on.map(|(name, _)| name.clone()).collect()
     }
 
@@ -54,7 +57,12 @@ impl Hook {
     }
 
     /// What is kept of it.
-    pub(super) fn row(&self, instance: catalogue::Instance, place: &Place, checked_at: DateTime<Utc>) -> WebhookRow {
+    pub(super) fn row(
+        &self,
+        instance: catalogue::Instance,
+        place: &Place,
+        checked_at: DateTime<Utc>,
+    ) -> WebhookRow {
         WebhookRow {
             instance: instance.0,
             place: place.kind.word().to_owned(),

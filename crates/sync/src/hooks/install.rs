@@ -145,7 +145,8 @@ pub(super) fn is_at(row: &WebhookRow, instance: Instance, place: &Place) -> bool
 }
 
 async fn carry_out(client: &Client, place: &Place, plan: &Plan) -> Result<Hook, Failure> {
-    let read = |answer: gitlab_client::Answer| serde_json::from_slice(&answer.body).map_err(|_| unreadable(place));
+    let read =
+        |answer: gitlab_client::Answer| serde_json::from_slice(&answer.body).map_err(|_| unreadable(place));
     match &plan.hook {
         None => {
             let made = client.post(&place.request(""), &plan.body).await;
@@ -195,7 +196,8 @@ pub(super) const NO_COMMENTS: &str = "System hooks carry no comments, issues, pi
 
 /// Says where one hook makes another needless.
 fn tell_overlaps(all: &mut [Done], known: &[WebhookRow]) {
-    let named: Vec<Place> = all.iter().filter(|it| it.error.is_none()).filter_map(|it| it.place.clone()).collect();
+    let named: Vec<Place> =
+        all.iter().filter(|it| it.error.is_none()).filter_map(|it| it.place.clone()).collect();
     let earlier = known.iter().filter_map(|it| {
         let kind = Kind::of_word(&it.place)?;
         Some(Place { kind, id: 0, path: it.path.clone() })

@@ -104,7 +104,8 @@ impl Place {
         let mut answer = client.get(&self.request("").query("per_page", PER_PAGE)).await.map_err(told)?;
         let mut hooks = Vec::new();
         loop {
-            let page: Vec<Hook> = serde_json::from_slice(&answer.body).map_err(|_| words::unreadable(self))?;
+            let page: Vec<Hook> =
+                serde_json::from_slice(&answer.body).map_err(|_| words::unreadable(self))?;
             hooks.extend(page);
             let Some(next) = answer.next.take() else { return Ok(hooks) };
             answer = client.get_next(&next).await.map_err(told)?;

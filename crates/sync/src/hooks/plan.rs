@@ -70,16 +70,27 @@ pub(super) struct Plan {
 /// The hook of a place that leads to Weir: by its address, or because Weir knows it.
 pub(super) fn adopted<'h>(hooks: &'h [Hook], known: &[WebhookRow], address: &Address) -> Option<&'h Hook> {
     let by_address = hooks.iter().filter(|it| address.is(&it.url)).min_by_key(|it| it.id);
-    by_address.or_else(|| hooks.iter().find(|it| known.iter().any(|row| row.hook_id == it.id && row.token_id.is_some())))
+    by_address.or_else(|| {
+        hooks.iter().find(|it| known.iter().any(|row| row.hook_id == it.id && row.token_id.is_some()))
+    })
 }
 
 /// What is to be done in a place with these hooks. `known` is what Weir kept of them.
-pub(super) fn plan(place: &Place, hooks: &[Hook], known: &[WebhookRow], wish: &Wish, given: &Given<'_>) -> Plan {
+pub(super) fn plan(
+    place: &Place,
+    hooks: &[Hook],
+    known: &[WebhookRow],
+    wish: &Wish,
+    given: &Given<'_>,
+) -> Plan {
     let Some(hook) = adopted(hooks, known, &wish.address) else { return create(place, wish, given) };
     let known = known.iter().find(|it| it.hook_id == hook.id);
     let mut plan = mend(place, hook, known, wish, given);
-    let others: Vec<String> =
-        hooks.iter().filter(|it| it.id != hook.id && wish.address.is(&it.url)).map(|it| it.id.to_string()).collect();
+    let others: Vec<String> = hooks
+        .iter()
+        .filter(|it| it.id != hook.id && wish.address.is(&it.url))
+        .map(|it| it.id.to_string())
+        .collect();
     if !others.is_empty() {
         plan.notes.push(format!(
             "There are more hooks to the same address ({}), so that everything comes more than once. Delete them.",
@@ -134,7 +145,9 @@ fn mend(place: &Place, hook: &Hook, known: Option<&WebhookRow>, wish: &Wish, giv
     }
     let trial = hook.is_disabled();
     if trial {
-        changes.push("Tries it out: GitLab has disabled it, and delivers again once a trial was answered.".to_owned());
+        changes.push(
+            "Tries it out: GitLab has disabled it, and delivers again once a trial was answered.".to_owned(),
+        );
     }
     if !body.is_empty() {
         // Older versions do not do without; another address takes tokens away, so the old one stays as it is written.
@@ -165,7 +178,10 @@ fn switch(place: &Place, hook: &Hook, wish: &Wish, body: &mut Map<String, Value>
     }
     if !extra.is_empty() {
         let words: Vec<String> = extra.iter().map(|it| plain(it)).collect();
-        changes.push(format!("Turns off what Weir has no use for: {} (--keep-events leaves it on).", words.join(", ")));
+        changes.push(format!(
+            "Turns off what Weir has no use for: {} (--keep-events leaves it on).",
+            words.join(", ")
+        ));
         body.extend(extra.into_iter().map(|it| (it, json!(false))));
     }
 }

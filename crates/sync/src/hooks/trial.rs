@@ -24,12 +24,17 @@ pub(super) async fn trial(client: &Client, place: &Place, hook: i64) -> Result<(
         };
         match (&error.kind, error.status) {
             // There is nothing of this kind that could be sent.
-            (ErrorKind::Refused, Some(422)) if error.message.contains("Ensure the") => last = error.message.to_string(),
+            (ErrorKind::Refused, Some(422)) if error.message.contains("Ensure the") => {
+                last = error.message.to_string()
+            }
             (ErrorKind::Refused, Some(422)) => {
                 return Err(format!("Weir did not answer the trial as it should. {}", error.message));
             }
             (ErrorKind::NotFound, _) => {
-                return Err("This GitLab cannot try hooks out by its API. Do it by hand: Settings, Webhooks, Test.".to_owned());
+                return Err(
+                    "This GitLab cannot try hooks out by its API. Do it by hand: Settings, Webhooks, Test."
+                        .to_owned(),
+                );
             }
             _ => return Err(refused(&error, place, Doing::Trying).message),
         }

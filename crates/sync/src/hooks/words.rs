@@ -39,7 +39,9 @@ pub(super) fn refused(error: &Error, place: &Place, doing: Doing) -> Failure {
         ErrorKind::NotFound if place.kind == Kind::Group && error.unknown_endpoint => no_premium(&at),
         ErrorKind::NotFound if place.kind == Kind::System && doing == Doing::Changing => no_change(),
         ErrorKind::Forbidden { reason: ForbiddenReason::InsufficientScope { .. } } => scope(&at, doing),
-        ErrorKind::Forbidden { reason: ForbiddenReason::Blocked | ForbiddenReason::Foreign } => other(error, &at),
+        ErrorKind::Forbidden { reason: ForbiddenReason::Blocked | ForbiddenReason::Foreign } => {
+            other(error, &at)
+        }
         ErrorKind::NotFound | ErrorKind::Forbidden { .. } => role(place, &at),
         ErrorKind::Refused => invalid(error, place, &at, doing),
         _ => other(error, &at),

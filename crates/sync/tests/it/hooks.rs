@@ -149,7 +149,8 @@ async fn secrets(bench: &Bench, rotated: bool) -> Secrets {
     }
     let all = bench.store.webhook_secrets(&ring, now).await.unwrap();
     let secret = |it: &WebhookSecret| Secret { id: it.id, value: it.secret.clone() };
-    let one = |signing: bool| all.iter().find(|it| it.signing == signing && it.valid_until.is_none()).map(secret);
+    let one =
+        |signing: bool| all.iter().find(|it| it.signing == signing && it.valid_until.is_none()).map(secret);
     Secrets { token: one(false).unwrap(), signing: one(true).unwrap() }
 }
 

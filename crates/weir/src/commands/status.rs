@@ -51,7 +51,10 @@ async fn attend(settings: &Settings, arguments: &Arguments) -> Result<ExitCode, 
     } else {
         let parts: Vec<String> = connections.iter().map(connection).collect();
         terminal::print(&parts.join("\n\n"));
-        crate::webhook_line::line(&database.store).await?.iter().for_each(|it| terminal::print(&format!("\n{it}")));
+        crate::webhook_line::line(&database.store)
+            .await?
+            .iter()
+            .for_each(|it| terminal::print(&format!("\n{it}")));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -76,8 +76,14 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
 /// The secrets in use.
 async fn secrets(opened: &Opened, now: DateTime<Utc>) -> Result<Secrets, Problem> {
     let all = opened.database.store.webhook_secrets(&opened.ring, now).await?;
-    let missing = || Problem::failed("webhook_secrets", "Weir has no secrets for webhooks. Make them with weir webhooks secret --rotate.");
+    let missing = || {
+        Problem::failed(
+            "webhook_secrets",
+            "Weir has no secrets for webhooks. Make them with weir webhooks secret --rotate.",
+        )
+    };
     let secret = |it: &WebhookSecret| Secret { id: it.id, value: it.secret.clone() };
-    let current = |signing: bool| all.iter().find(|it| it.signing == signing && it.valid_until.is_none()).map(secret);
+    let current =
+        |signing: bool| all.iter().find(|it| it.signing == signing && it.valid_until.is_none()).map(secret);
     Ok(Secrets { token: current(false).ok_or_else(missing)?, signing: current(true).ok_or_else(missing)? })
 }

@@ -36,7 +36,11 @@ impl Shop {
             (root, group.to_string(), project.to_string())
         };
         let spec = TokenSpec::personal(ROOT, root);
-        bench.fake.state().add_token(TokenSpec { kind: TokenKind::Personal, scopes: vec!["api".to_owned()], ..spec });
+        bench.fake.state().add_token(TokenSpec {
+            kind: TokenKind::Personal,
+            scopes: vec!["api".to_owned()],
+            ..spec
+        });
         Shop { bench, group, project }
     }
 
@@ -71,7 +75,8 @@ impl Shop {
 #[tokio::test]
 async fn without_yes_it_is_said_and_with_it_done() {
     let shop = Shop::open().await;
-    let line = format!("webhooks install {ADDRESS} --group {} --project {} --system", shop.group, shop.project);
+    let line =
+        format!("webhooks install {ADDRESS} --group {} --project {} --system", shop.group, shop.project);
     let told = finished(shop.weir(&line)).await.ended_with(0);
     assert_eq!(told.stdout.matches("would get a hook").count(), 3, "{}", told.said());
     assert!(told.stderr.contains("Nothing was changed"), "{}", told.said());

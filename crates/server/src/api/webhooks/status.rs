@@ -93,7 +93,9 @@ async fn gitlabs(
             Err(error) if error.is_outage() => return Err(error.into()),
             Err(error) => {
                 tracing::warn!(%error, instance, "gaps of webhooks could not be looked for");
-                warnings.push(format!("What changed at {base_url} without being told of could not be found out in time."));
+                warnings.push(format!(
+                    "What changed at {base_url} without being told of could not be found out in time."
+                ));
                 None
             }
         };
@@ -108,6 +110,7 @@ async fn gitlabs(
 /// The GitLabs to which there are connections.
 async fn instances(app: &Shared) -> Result<BTreeMap<i64, String>, ApiError> {
     let connections = app.store.connections(None, i64::MAX).await?;
-    let address = |it: store::ConnectionRow| Some((it.instance, it.settings["base_url"].as_str()?.to_owned()));
+    let address =
+        |it: store::ConnectionRow| Some((it.instance, it.settings["base_url"].as_str()?.to_owned()));
     Ok(connections.into_iter().filter_map(address).collect())
 }

@@ -21,10 +21,16 @@ pub(super) async fn judge(
     }
     if let Some(oldest) = store.oldest_waiting_delivery().await?.filter(|it| now - *it > LATE) {
         let oldest = oldest.format("%Y-%m-%d %H:%M UTC");
-        report.problems.push(format!("Deliveries wait since {oldest}. Is weir serve or weir worker running?"));
+        report
+            .problems
+            .push(format!("Deliveries wait since {oldest}. Is weir serve or weir worker running?"));
     }
     let counts = store.webhook_counts().await?;
-    let failed: i64 = counts.iter().filter(|it| it.state == "failed" && it.last_received_at >= since).map(|it| it.count).sum();
+    let failed: i64 = counts
+        .iter()
+        .filter(|it| it.state == "failed" && it.last_received_at >= since)
+        .map(|it| it.count)
+        .sum();
     if failed > 0 {
         report.problems.push(format!(
             "What {failed} deliveries named could not be read, after several attempts; weir.inbox.note says why. Syncs make up for it."
@@ -44,8 +50,12 @@ fn refused(refusal: &RefusalCount) -> String {
     let why = match refusal.reason.as_str() {
         "no_secret" => "they had no secret token. weir webhooks install gives hooks Weir's",
         "wrong_secret" => "their secret token is not Weir's. weir webhooks install gives hooks Weir's",
-        "wrong_signature" => "their signature was made with another signing token. weir webhooks install gives hooks Weir's",
-        "stale_signature" => "their signature was more than five minutes old. Check the clocks of GitLab and of Weir",
+        "wrong_signature" => {
+            "their signature was made with another signing token. weir webhooks install gives hooks Weir's"
+        }
+        "stale_signature" => {
+            "their signature was more than five minutes old. Check the clocks of GitLab and of Weir"
+        }
         "too_large" => "they were larger than 25 MB",
         "malformed" => "they were no events of GitLab",
         _ => "the database did not take them",
@@ -77,7 +87,9 @@ async fn strangers(store: &Store, report: &mut Report, counts: &[WebhookCount]) 
         }
     }
     for (sender, count) in strangers.into_iter().take(5) {
-        report.notes.push(format!("{count} deliveries say that they come from {sender}, to which there is no connection."));
+        report.notes.push(format!(
+            "{count} deliveries say that they come from {sender}, to which there is no connection."
+        ));
     }
     Ok(())
 }

@@ -10,7 +10,11 @@ fn secret(id: i64) -> Secret {
 }
 
 fn wish() -> Wish {
-    Wish { address: Address::parse("https://weir.example.com").unwrap(), keep_events: false, confidential: false }
+    Wish {
+        address: Address::parse("https://weir.example.com").unwrap(),
+        keep_events: false,
+        confidential: false,
+    }
 }
 
 fn place(kind: Kind) -> Place {
@@ -47,12 +51,16 @@ fn where_there_is_none_a_hook_is_made_with_the_right_events() {
     for (kind, count) in [(Kind::Project, 7), (Kind::Group, 10), (Kind::System, 2)] {
         let plan = planned(kind, &[], None, &wish());
         assert_eq!((plan.step, plan.body["token"].as_str()), (Step::Create, Some("secret")));
-        let on = plan.body.as_object().unwrap().iter().filter(|it| it.0.ends_with("_events") && *it.1 == true);
+        let on =
+            plan.body.as_object().unwrap().iter().filter(|it| it.0.ends_with("_events") && *it.1 == true);
         assert_eq!(on.count(), count, "{}", plan.body);
         assert_eq!(plan.body["enable_ssl_verification"], true);
     }
     let system = planned(Kind::System, &[], None, &wish());
-    assert_eq!((system.body.get("note_events"), &system.body["repository_update_events"]), (None, &json!(false)));
+    assert_eq!(
+        (system.body.get("note_events"), &system.body["repository_update_events"]),
+        (None, &json!(false))
+    );
 }
 
 #[test]
@@ -83,7 +91,8 @@ fn a_hook_that_was_made_by_hand_gets_the_secret_and_the_events() {
 fn an_older_secret_is_replaced() {
     let plan = planned(Kind::Group, &[good(Kind::Group, json!({}))], Some(0), &wish());
     assert_eq!((plan.step, plan.body["token"].as_str()), (Step::Mend, Some("secret")));
-    let gone = planned(Kind::Group, &[good(Kind::Group, json!({ "token_present": false }))], Some(1), &wish());
+    let gone =
+        planned(Kind::Group, &[good(Kind::Group, json!({ "token_present": false }))], Some(1), &wish());
     assert_eq!(gone.step, Step::Mend);
 }
 
@@ -99,7 +108,8 @@ fn what_a_version_does_not_have_is_not_asked_for() {
 
 #[test]
 fn confidential_events_are_neither_asked_for_nor_taken_away() {
-    let told = good(Kind::Group, json!({ "confidential_issues_events": true, "confidential_note_events": false }));
+    let told =
+        good(Kind::Group, json!({ "confidential_issues_events": true, "confidential_note_events": false }));
     assert_eq!(planned(Kind::Group, std::slice::from_ref(&told), Some(1), &wish()).step, Step::Keep);
     let wanted = planned(Kind::Group, &[told], Some(1), &Wish { confidential: true, ..wish() });
     assert_eq!(wanted.body["confidential_note_events"], true);

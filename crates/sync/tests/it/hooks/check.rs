@@ -80,7 +80,10 @@ async fn an_address_that_cannot_be_reached_is_told() {
     at.bench.fake.hooks().settled().await;
     let report = at.check(ANN).await;
     let problems = hooks(&report)[0].problems.join(" ");
-    assert!(problems.contains("cannot reach the address") && problems.contains("Outbound requests"), "{problems}");
+    assert!(
+        problems.contains("cannot reach the address") && problems.contains("Outbound requests"),
+        "{problems}"
+    );
 }
 
 #[tokio::test]
@@ -168,7 +171,10 @@ async fn an_older_secret_another_address_and_a_wrong_place_are_told() {
     let places = vec![acme(), shop()];
     let report = at.check_as(ANN, Asked { places, address, hours: 24, token_id }).await;
     let problems = hooks(&report)[0].problems.join(" ");
-    assert!(problems.contains("older secret") && problems.contains("not to https://weir.example.com"), "{problems}");
+    assert!(
+        problems.contains("older secret") && problems.contains("not to https://weir.example.com"),
+        "{problems}"
+    );
     assert!(said(&report, "No hook of it leads to Weir"), "{report:?}");
 }
 
@@ -178,7 +184,10 @@ async fn who_may_not_see_hooks_is_told_what_it_takes() {
     let token_id = at.secrets.token.id;
     let asked = Asked { places: vec![shop()], address: None, hours: 24, token_id };
     let report = at.check_as(BOB, asked).await;
-    assert!(report.places[0].error.as_ref().is_some_and(|it| it.message.contains("Maintainer")), "{report:?}");
+    assert!(
+        report.places[0].error.as_ref().is_some_and(|it| it.message.contains("Maintainer")),
+        "{report:?}"
+    );
     let report = at.check(BOB).await;
     assert!(report.notes.iter().any(|it| it.contains("cannot be seen")), "{report:?}");
 }

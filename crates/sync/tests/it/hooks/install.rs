@@ -13,11 +13,16 @@ async fn a_hook_is_made_and_a_second_time_nothing_is_done() {
     assert_eq!(done.iter().map(|it| it.step).collect::<Vec<_>>(), [Some(Step::Create); 2]);
     let hooks = at.bench.fake.hooks().all();
     let [of_group, of_project] = &hooks[..] else { panic!("{hooks:?}") };
-    assert_eq!((of_group.owner, of_project.owner), (HookOwner::Group(at.acme), HookOwner::Project(at.project)));
+    assert_eq!(
+        (of_group.owner, of_project.owner),
+        (HookOwner::Group(at.acme), HookOwner::Project(at.project))
+    );
     for hook in &hooks {
         assert_eq!(hook.url, format!("{NOWHERE}/webhooks/gitlab"));
         assert_eq!(hook.token.as_deref(), Some(at.secrets.token.value.expose_secret()));
-        assert!(hook.enable_ssl_verification && hook.switches[&Trigger::Note] && hook.switches[&Trigger::Push]);
+        assert!(
+            hook.enable_ssl_verification && hook.switches[&Trigger::Note] && hook.switches[&Trigger::Push]
+        );
         assert!(!hook.switches[&Trigger::WikiPage] && !hook.switches[&Trigger::ConfidentialNote]);
     }
     assert!(of_group.switches[&Trigger::Member] && of_group.switches[&Trigger::Subgroup]);
@@ -41,9 +46,13 @@ async fn a_hook_made_by_hand_is_adopted_by_its_address_and_mended() {
     let at = Shop::open().await;
     let url = "https://weir.example.com/webhooks/gitlab";
     let by_hand = Hook::new(HookOwner::Project(at.project), &format!("{url}/"), at.bench.fake.world().now);
-    let by_hand = Hook { enable_ssl_verification: false, ..by_hand.told_of(&[Trigger::MergeRequest, Trigger::WikiPage]) };
+    let by_hand = Hook {
+        enable_ssl_verification: false,
+        ..by_hand.told_of(&[Trigger::MergeRequest, Trigger::WikiPage])
+    };
     let id = at.bench.fake.hooks().add(by_hand.with_token("wrong"));
-    let other = Hook::new(HookOwner::Project(at.project), "https://ci.example.com/hook", at.bench.fake.world().now);
+    let other =
+        Hook::new(HookOwner::Project(at.project), "https://ci.example.com/hook", at.bench.fake.world().now);
     let other = at.bench.fake.hooks().add(other);
     let told = at.install_as(ANN, &[shop()], "https://weir.example.com", true).await;
     assert!(told[0].changes.iter().any(|it| it.contains("wiki page")), "{told:?}");
@@ -51,7 +60,11 @@ async fn a_hook_made_by_hand_is_adopted_by_its_address_and_mended() {
     assert_eq!((done[0].step, done[0].hook_id), (Some(Step::Mend), Some(id)));
     let hook = at.bench.fake.hooks().get(id).unwrap();
     assert_eq!(hook.token.as_deref(), Some(at.secrets.token.value.expose_secret()));
-    assert!(hook.enable_ssl_verification && hook.switches[&Trigger::Pipeline] && !hook.switches[&Trigger::WikiPage]);
+    assert!(
+        hook.enable_ssl_verification
+            && hook.switches[&Trigger::Pipeline]
+            && !hook.switches[&Trigger::WikiPage]
+    );
     assert_eq!(at.bench.fake.hooks().all().len(), 2);
     assert_eq!(at.bench.fake.hooks().get(other).unwrap().token, None);
 }
@@ -87,7 +100,11 @@ async fn without_premium_it_is_said_what_to_do() {
         let done = at.install_as(ANN, &[acme(), shop()], NOWHERE, false).await;
         let failure = done[0].error.as_ref().expect("it is refused");
         assert_eq!(failure.code, "invalid_permissions");
-        assert!(failure.message.contains("Premium") && failure.message.contains("--project"), "{}", failure.message);
+        assert!(
+            failure.message.contains("Premium") && failure.message.contains("--project"),
+            "{}",
+            failure.message
+        );
         // What fails does not hold up the rest.
         assert_eq!((done[1].step, done[1].error.is_none()), (Some(Step::Create), true));
     }
@@ -166,7 +183,8 @@ async fn a_system_hook_says_that_it_carries_no_comments() {
     assert!(hook.switches[&Trigger::MergeRequest] && hook.switches[&Trigger::Push]);
     assert!(!hook.switches[&Trigger::RepositoryUpdate] && !hook.switches[&Trigger::TagPush]);
     let old = Shop::of(FakeGitlab::builder().version("16.11.0")).await;
-    let by_hand = Hook::new(HookOwner::System, &format!("{NOWHERE}/webhooks/gitlab"), old.bench.fake.world().now);
+    let by_hand =
+        Hook::new(HookOwner::System, &format!("{NOWHERE}/webhooks/gitlab"), old.bench.fake.world().now);
     old.bench.fake.hooks().add(by_hand);
     let done = old.install_as(ROOT, &[Named::System], NOWHERE, false).await;
     assert!(done[0].error.as_ref().expect("it cannot").message.contains("by hand"), "{done:?}");

@@ -112,7 +112,9 @@ fn hook(place: &str, hook: &CheckedHook, lines: &mut Vec<String>) {
     let name = format!("{place}, hook {}", hook.hook_id);
     if hook.problems.is_empty() {
         let deliveries = match &hook.deliveries {
-            Some(it) if it.looked_at > 0 => format!(", {} of the last {} deliveries failed", it.failed, it.looked_at),
+            Some(it) if it.looked_at > 0 => {
+                format!(", {} of the last {} deliveries failed", it.failed, it.looked_at)
+            }
             Some(_) => ", no delivery yet".to_owned(),
             None => String::new(),
         };
@@ -130,7 +132,11 @@ fn gaps(report: &Report, lines: &mut Vec<String>) {
         .iter()
         .map(|it| format!("{} of {} {}s", it.changed - it.unnamed, it.changed, it.kind.replace('_', " ")))
         .collect();
-    let told = if counts.is_empty() { "nothing moved in projects under a hook".to_owned() } else { counts.join(", ") };
+    let told = if counts.is_empty() {
+        "nothing moved in projects under a hook".to_owned()
+    } else {
+        counts.join(", ")
+    };
     lines.push(format!("  Told of what moved from {} to {}: {told}.", show(since), show(until)));
     lines.extend(report.gaps.iter().take(SHOWN).map(gap));
     if report.gaps.len() > SHOWN {

@@ -66,7 +66,8 @@ impl Tokens {
 /// A client with the tokens of connections to one GitLab; none where they have none that works.
 async fn of_connections(opened: &Opened, rows: &[ConnectionRow]) -> Result<Option<Client>, Problem> {
     let Some(first) = rows.first() else { return Ok(None) };
-    let settings = Settings::parse(&first.settings).map_err(|it| Problem::failed("settings", format!("{it}.")))?;
+    let settings =
+        Settings::parse(&first.settings).map_err(|it| Problem::failed("settings", format!("{it}.")))?;
     let mut all: Vec<Token> = Vec::new();
     for row in rows {
         for (credential, secret) in opened.database.store.usable_credentials(&opened.ring, row.id).await? {
@@ -84,5 +85,7 @@ async fn of_connections(opened: &Opened, rows: &[ConnectionRow]) -> Result<Optio
 }
 
 fn no_token(id: i64) -> Problem {
-    Problem::no_token(format!("Connection {id} has no token that works. Give one in GITLAB_TOKEN, or leave --connection out."))
+    Problem::no_token(format!(
+        "Connection {id} has no token that works. Give one in GITLAB_TOKEN, or leave --connection out."
+    ))
 }

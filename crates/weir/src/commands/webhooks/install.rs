@@ -69,7 +69,8 @@ pub async fn run(opened: &Opened, arguments: Arguments) -> Result<ExitCode, Prob
 }
 
 async fn attend(opened: &Opened, arguments: &Arguments) -> Result<ExitCode, Problem> {
-    let address = Address::parse(&arguments.address).map_err(|it| Problem::usage(format!("--address: {it}")))?;
+    let address =
+        Address::parse(&arguments.address).map_err(|it| Problem::usage(format!("--address: {it}")))?;
     let places = arguments.places.named();
     if places.is_empty() {
         return Err(Problem::usage("Name where the hooks are to be: --group, --project or --system."));
@@ -112,7 +113,9 @@ fn tell(all: &[Done], dry: bool, address: &Address) {
         terminal::print(&text(done, dry));
     }
     if address.to_string().starts_with("http:") {
-        terminal::warning("GitLab sends the secret to this address unencrypted. Use https where others share the network.");
+        terminal::warning(
+            "GitLab sends the secret to this address unencrypted. Use https where others share the network.",
+        );
     }
     let some = all.iter().any(|it| it.error.is_none() && it.step != Some(Step::Keep));
     if dry && some {
@@ -134,6 +137,8 @@ fn text(done: &Done, dry: bool) -> String {
     let mut lines = vec![format!("{name}: {what}")];
     // What was to be done is no news where it was not.
     let changes = done.changes.iter().filter(|_| done.error.is_none());
-    lines.extend(done.error.iter().map(|it| &it.message).chain(changes).chain(&done.notes).map(|it| format!("  {it}")));
+    lines.extend(
+        done.error.iter().map(|it| &it.message).chain(changes).chain(&done.notes).map(|it| format!("  {it}")),
+    );
     lines.join("\n")
 }
