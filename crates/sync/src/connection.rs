@@ -75,7 +75,7 @@ pub struct Network {
 }
 
 /// What a client of the connection is made from.
-fn config(settings: &Settings, tokens: &[Token], network: &Network) -> ClientConfig {
+pub(crate) fn config(settings: &Settings, tokens: &[Token], network: &Network) -> ClientConfig {
     let mut config = ClientConfig::new(settings.base_url.clone());
     if let Some(contact) = &network.contact {
         config = config.contact(contact);
@@ -151,7 +151,7 @@ pub async fn verify_token(
 }
 
 /// A configuration that cannot be used.
-fn refused(error: ConfigError) -> Failure {
+pub(crate) fn refused(error: ConfigError) -> Failure {
     match error {
         ConfigError::Token(_) => Failure::new(
             "invalid_credentials",

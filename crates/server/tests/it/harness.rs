@@ -67,9 +67,18 @@ impl Bench {
     }
 
     pub async fn with(change: impl FnOnce(&mut App)) -> Bench {
+        Bench::made(FakeGitlab::builder(), change).await
+    }
+
+    /// With another GitLab than the usual one.
+    pub async fn of(gitlab: fake_gitlab::Builder) -> Bench {
+        Bench::made(gitlab, |_| {}).await
+    }
+
+    async fn made(gitlab: fake_gitlab::Builder, change: impl FnOnce(&mut App)) -> Bench {
         let database = TestDatabase::new().await;
         let store = database.store().await;
-        let gitlab = FakeGitlab::builder().scale(Scale::tiny()).start().await.expect("the fake starts");
+        let gitlab = gitlab.scale(Scale::tiny()).start().await.expect("the fake starts");
         let ring = Arc::new(Keyring::new(Key::generate().0, Vec::new()));
         store.unlock(&ring, SystemClock.now()).await.expect("the key fits");
         let scopes: Vec<String> = SCOPES.iter().map(|it| it.name().to_owned()).collect();
