@@ -9,7 +9,6 @@ use crate::call::Call;
 use crate::client::Inner;
 use crate::error::{Error, ErrorKind, ForbiddenReason, UnauthorizedReason};
 use crate::exchange::Received;
-use crate::gate_store::GateKey;
 use crate::limits::Limits;
 use crate::network::{Broken, NetworkFailure, classify, innermost};
 use crate::pool::Ticket;
@@ -109,13 +108,13 @@ impl Inner {
         let now = Instant::now();
         self.pool.learn(ticket, limits, now);
         if let (Some(0), Some(reset_in)) = (limits.remaining, limits.reset_in) {
-            self.tell_pause(ticket, now + reset_in).await;
+            self.tell_pause(ticket, None, now + reset_in).await;
         }
     }
 
-    async fn tell_pause(&self, ticket: &Ticket, until: Instant) {
-        let key = GateKey { instance: self.base.to_string(), credential: ticket.id.clone() };
-        self.gate_store.pause(&key, self.time_of(until)).await;
+    async fn tell_pause(&self, ticket: &Ticket, endpoint: Option<&str>, until: Instant) {
+        let key = self.gate_key(self.pool.whose_is(ticket));
+        self.gate_store.pause(&key, endpoint, self.time_of(until)).await;
     }
 
     /// One arm per meaning: what it says about credentials and server, and what happens next.
@@ -207,15 +206,12 @@ impl Inner {
         self.counters.rate_limited();
         let now = Instant::now();
         if endpoint_only {
-            self.pool.endpoint_limited(
-                ticket,
-                &call.endpoint,
-                limits.retry_after.filter(|it| !it.is_zero()),
-                now,
-            );
+            let told = limits.retry_after.filter(|it| !it.is_zero());
+            let until = self.pool.endpoint_limited(ticket, &call.endpoint, told, now);
+            self.tell_pause(ticket, Some(&call.endpoint), until).await;
         } else {
             let until = self.pool.limited(ticket, limits.wait(), now);
-            self.tell_pause(ticket, until).await;
+            self.tell_pause(ticket, None, until).await;
         }
         Step::Again
     }

@@ -9,7 +9,7 @@ use catalogue::commits::COMMITS;
 use store::{ConnectionRow, StoreError};
 
 use super::hints::{Hints, Named};
-use crate::connection::{Settings, Token, client, options};
+use crate::connection::{Settings, Token, belong, client, options};
 use crate::ending::failure;
 use crate::engine::{Engine, Halt};
 use crate::run::engine;
@@ -87,8 +87,9 @@ impl Readers {
         let settings = Settings::parse(&connection.settings)
             .map_err(|it| Halt::Failed(crate::Failure::new("failed", "settings", it.to_string())))?;
         let tokens: Vec<Token> =
-            usable.into_iter().map(|(row, secret)| Token::stored(&row, secret)).collect();
+            usable.iter().map(|(row, secret)| Token::stored(row, secret.clone())).collect();
         let client = client(&settings, &tokens, &worker.network).map_err(Halt::Failed)?;
+        belong(&client, usable.iter().map(|(row, _)| row));
         let mut options = options(&settings, connector, worker.clock.clone());
         options.connection = Some(connection.id);
         let row = worker.store.instance(client.base_url().as_str()).await?;

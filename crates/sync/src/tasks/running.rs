@@ -5,7 +5,7 @@ use serde_json::json;
 use store::{Audit, ConnectionRow, StoreError, TaskEnd, TaskRow};
 
 use super::{Running, Worker, connector};
-use crate::connection::{Settings, Token, client, options, verify_token};
+use crate::connection::{Settings, Token, belong, client, options, verify_token};
 use crate::{Failure, Outcome, run as sync_run};
 
 /// A task with all it needs.
@@ -97,13 +97,14 @@ async fn prepare(worker: &Worker, task: &TaskRow) -> Result<Result<Prepared, Fai
     };
     let usable = worker.store.usable_credentials(&worker.ring, connection.id).await?;
     let credentials = usable.iter().map(|(it, _)| it.id).collect();
-    let tokens: Vec<Token> = usable.into_iter().map(|(row, secret)| Token::stored(&row, secret)).collect();
+    let tokens: Vec<Token> = usable.iter().map(|(row, secret)| Token::stored(row, secret.clone())).collect();
     let mut options = options(&settings, connector, worker.clock.clone());
     options.sweep = task.activity == "sweep";
     options.connection = Some(connection.id);
     options.older_for = Some(worker.pace.older_for);
     options.patience = worker.pace.patience;
     let client = client(&settings, &tokens, &worker.network);
+    let client = client.inspect(|it| belong(it, usable.iter().map(|(row, _)| row)));
     Ok(client.map(|client| Prepared { connection, settings, client, options, credentials }))
 }
 
