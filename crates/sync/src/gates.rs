@@ -17,6 +17,8 @@ use store::{GateOf, GatePause, Gates, Store, StoreError};
 const AWAY: Duration = Duration::from_secs(5);
 /// Longer is not waited for it.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Ends of windows that differ by less are one.
+const WINDOWS_APART: TimeDelta = TimeDelta::milliseconds(1500);
 /// Pauses that differ by less are one: many requests are told the same.
 const SAME: TimeDelta = TimeDelta::seconds(1);
 
@@ -35,8 +37,28 @@ struct Known {
     pauses: Budget,
     /// How many clients shared it when the database last told.
     sharers: u32,
-    /// What it comes to while the database is away.
-    alone: Budget,
+    /// What is left to others while the database is away.
+    reserve: Reserve,
+}
+
+/// The part of a window that others may need.
+#[derive(Default)]
+struct Reserve {
+    /// When the window ends.
+    until: Option<DateTime<Utc>>,
+    requests: u32,
+}
+
+impl Reserve {
+    /// Takes the reserve off what is left. It is measured once in a window: what others use comes off one's own part.
+    fn keep(&mut self, seen: Seen, sharers: u32) -> Seen {
+        let same = |until: DateTime<Utc>| (until - seen.resets_at).abs() < WINDOWS_APART;
+        if !self.until.is_some_and(same) {
+            *self =
+                Reserve { until: Some(seen.resets_at), requests: seen.remaining - seen.remaining / sharers };
+        }
+        Seen { remaining: seen.remaining.saturating_sub(self.requests), ..seen }
+    }
 }
 
 impl std::fmt::Debug for SharedGates {
@@ -138,20 +160,13 @@ impl SharedGates {
     fn alone(&self, key: &GateKey, ask: Ask) -> Lease {
         let mut known = self.known();
         let known = known.entry(key.clone()).or_default();
-        let sharers = known.sharers.max(2);
-        let share = |seen: Seen| Seen { remaining: seen.remaining / (2 * sharers), ..seen };
-        let until = known.pauses.paused("").filter(|it| *it > ask.now);
-        if let Some(until) = until {
+        if let Some(until) = known.pauses.paused("").filter(|it| *it > ask.now) {
             return Lease { granted: 0, until };
         }
-        // What is left falls with every answer, and the share with it: it is worked out anew each time.
-        known.alone = Budget::default();
-        known.alone.lease(&Ask {
-            want: (ask.want / (2 * sharers)).max(1),
-            seen: ask.seen.map(share),
-            in_flight: 0,
-            ..ask
-        })
+        let sharers = known.sharers.max(2);
+        let seen = ask.seen.map(|seen| known.reserve.keep(seen, sharers));
+        let want = (ask.want / sharers).max(1);
+        Budget::default().lease(&Ask { want, seen, ..ask })
     }
 
     async fn pause(&self, key: &GateKey, endpoint: Option<&str>, until: DateTime<Utc>) {
