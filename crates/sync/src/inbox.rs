@@ -19,12 +19,16 @@ use reading::Readers;
 
 /// Deliveries that are looked at together.
 const TOGETHER: i64 = 1000;
+/// Payloads of this size were perhaps not all there is: the database gives no more than fits into memory.
+const MANY_BYTES: usize = 2 * 1024 * 1024;
+/// What came within this time does not wait behind what came before.
+const FRESH: TimeDelta = TimeDelta::seconds(20);
 /// How long is waited for others after the first one.
 const GATHER: Duration = Duration::from_millis(100);
 /// How often is looked for deliveries that another process took in.
 const LOOK: Duration = Duration::from_millis(500);
-/// GitLabs that are read at once.
-const AT_ONCE: usize = 8;
+/// Packs that are read at once: of what has just come, and of what is older.
+const AT_ONCE: usize = 4;
 /// A delivery is tried so often, each time later.
 const ATTEMPTS: i32 = 6;
 const RETRY: TimeDelta = TimeDelta::seconds(5);
@@ -32,13 +36,27 @@ const RETRY: TimeDelta = TimeDelta::seconds(5);
 const KEPT: TimeDelta = TimeDelta::days(7);
 const CLEAN_EVERY: TimeDelta = TimeDelta::hours(1);
 
+/// A delivery whose payload was looked at: it need not stay in memory while what it names is read.
+struct Named {
+    id: i64,
+    attempts: i32,
+}
+
+/// What is being read now.
+#[derive(Default)]
+struct Packs {
+    /// Of deliveries that have just come. They do not wait behind those that have waited for long.
+    fresh: JoinSet<()>,
+    /// Of all others.
+    older: JoinSet<()>,
+}
+
 /// Looks at deliveries until it is asked to stop.
 pub async fn work(worker: Worker, stop: Stop) {
     let readers = Readers::default();
-    let mut packs = JoinSet::new();
+    let mut packs = Packs::default();
     let mut cleaned = worker.clock.now();
     while !stop.asked() {
-        while packs.try_join_next().is_some() {}
         match begin(&worker, &readers, &mut packs).await {
             Ok(true) => continue,
             Ok(false) => {}
@@ -52,43 +70,54 @@ pub async fn work(worker: Worker, stop: Stop) {
         }
         tokio::select! {
             () = worker.arrived.notified() => tokio::time::sleep(GATHER).await,
+            _ = packs.fresh.join_next(), if packs.fresh.len() >= AT_ONCE => {}
+            _ = packs.older.join_next(), if packs.older.len() >= AT_ONCE => {}
             () = tokio::time::sleep(LOOK) => {}
             () = stop.wait() => {}
         }
     }
-    while packs.join_next().await.is_some() {}
+    while packs.fresh.join_next().await.is_some() {}
+    while packs.older.join_next().await.is_some() {}
 }
 
-/// Takes what is due and starts reading. Gives whether there may be more.
-async fn begin(worker: &Worker, readers: &Readers, packs: &mut JoinSet<()>) -> Result<bool, StoreError> {
-    if packs.len() >= AT_ONCE {
-        packs.join_next().await;
+/// Takes what is due and starts reading. Gives whether there may be more that can be begun now.
+async fn begin(worker: &Worker, readers: &Readers, packs: &mut Packs) -> Result<bool, StoreError> {
+    while packs.fresh.try_join_next().is_some() {}
+    while packs.older.try_join_next().is_some() {}
+    let fresh = (packs.fresh.len() < AT_ONCE, Some(worker.clock.now() - FRESH));
+    let older = (packs.older.len() < AT_ONCE, None);
+    let mut more = false;
+    for (free, since) in [fresh, older] {
+        if !free {
+            continue;
+        }
+        let set = if since.is_some() { &mut packs.fresh } else { &mut packs.older };
+        let now = worker.clock.now();
+        let due = worker.store.claim_deliveries(&worker.owner, TOGETHER, since, now).await?;
+        more |=
+            due.len() as i64 == TOGETHER || due.iter().map(|it| it.body.len()).sum::<usize>() > MANY_BYTES;
+        for (instance, (hints, deliveries)) in sort(worker, due).await? {
+            set.spawn(read(worker.clone(), readers.clone(), instance, hints, deliveries));
+        }
     }
-    let due = worker.store.claim_deliveries(&worker.owner, TOGETHER, worker.clock.now()).await?;
-    if due.is_empty() {
-        return Ok(false);
+    Ok(more)
+}
+
+async fn read(worker: Worker, readers: Readers, instance: i64, hints: Hints, deliveries: Vec<Named>) {
+    let read = readers.read(&worker, instance, &hints).await;
+    if let Err(error) = end(&worker, &deliveries, read).await {
+        // They are looked at again when the lease lapses.
+        tracing::warn!(%error, "the end of deliveries could not be written");
     }
-    let full = due.len() as i64 == TOGETHER;
-    for (instance, (hints, deliveries)) in sort(worker, due).await? {
-        let (worker, readers) = (worker.clone(), readers.clone());
-        packs.spawn(async move {
-            let read = readers.read(&worker, instance, &hints).await;
-            if let Err(error) = end(&worker, &deliveries, read).await {
-                // They are looked at again when the lease lapses.
-                tracing::warn!(%error, "the end of deliveries could not be written");
-            }
-        });
-    }
-    Ok(full)
 }
 
 /// What deliveries name, by instance; those that name nothing that is read are ended.
 async fn sort(
     worker: &Worker,
     due: Vec<DueDelivery>,
-) -> Result<BTreeMap<i64, (Hints, Vec<DueDelivery>)>, StoreError> {
+) -> Result<BTreeMap<i64, (Hints, Vec<Named>)>, StoreError> {
     let instances = instances(worker).await?;
-    let mut packs: BTreeMap<i64, (Hints, Vec<DueDelivery>)> = BTreeMap::new();
+    let mut packs: BTreeMap<i64, (Hints, Vec<Named>)> = BTreeMap::new();
     let (mut unknown, mut strangers) = (Vec::new(), Vec::new());
     for delivery in due {
         // What could not be read was not taken in.
@@ -101,7 +130,7 @@ async fn sort(
             Some(instance) => {
                 let (hints, deliveries) = packs.entry(instance).or_default();
                 hints.add(&event);
-                deliveries.push(delivery);
+                deliveries.push(Named { id: delivery.id, attempts: delivery.attempts });
             }
             None => strangers.push(delivery.id),
         }
@@ -146,11 +175,7 @@ fn sender(instances: &[(i64, BaseUrl)], delivery: &DueDelivery, event: &Event) -
 }
 
 /// Writes what became of deliveries.
-async fn end(
-    worker: &Worker,
-    deliveries: &[DueDelivery],
-    read: Result<(), String>,
-) -> Result<(), StoreError> {
+async fn end(worker: &Worker, deliveries: &[Named], read: Result<(), String>) -> Result<(), StoreError> {
     let now = worker.clock.now();
     let Err(reason) = read else {
         let ids: Vec<i64> = deliveries.iter().map(|it| it.id).collect();
