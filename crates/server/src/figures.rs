@@ -90,9 +90,8 @@ fn progress(values: &mut Vec<Value>, id: &str, connection: &ConnectionFigures, n
 }
 
 fn tasks(values: &mut Vec<Value>, id: &str, connection: &ConnectionFigures, now: DateTime<Utc>) {
-    let count = |is: &dyn Fn(&TaskFigures) -> bool| {
-        connection.tasks.iter().filter(|it| is(it)).count() as f64
-    };
+    let count =
+        |is: &dyn Fn(&TaskFigures) -> bool| connection.tasks.iter().filter(|it| is(it)).count() as f64;
     let waits = |it: &TaskFigures| !it.running;
     for (state, count) in [
         ("due", count(&|it| waits(it) && it.due_at <= now)),

@@ -57,9 +57,9 @@ async fn ready(State(told): State<Arc<Told>>) -> (StatusCode, &'static str) {
     let asked = tokio::time::timeout(ANSWERS_WITHIN, told.operation.store.server_version()).await;
     let trouble = match &asked {
         Ok(Ok(_)) => None,
-        Ok(Err(error)) if error.is_refusal() => {
-            Some("the database refuses Weir's role or password; see the address of the database in the configuration\n")
-        }
+        Ok(Err(error)) if error.is_refusal() => Some(
+            "the database refuses Weir's role or password; see the address of the database in the configuration\n",
+        ),
         Ok(Err(_)) | Err(_) => Some("the database does not answer\n"),
     };
     told.note(trouble, asked.ok().and_then(Result::err));

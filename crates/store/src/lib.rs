@@ -13,8 +13,8 @@ mod deployments;
 mod derive;
 mod encryption_keys;
 mod error;
-mod figures;
 mod etags;
+mod figures;
 mod gone;
 mod growth;
 mod heads;
@@ -66,8 +66,10 @@ pub use credentials::{CredentialRow, NewCredential};
 pub use deployments::Look;
 pub use encryption_keys::Unlocked;
 pub use error::{Complaint, StoreError};
-pub use figures::{ConnectionFigures, CredentialFigures, Figures, InboxFigures, ResourceFigures, TaskFigures};
 pub use etags::{Etag, Listed, Told};
+pub use figures::{
+    ConnectionFigures, CredentialFigures, Figures, InboxFigures, ResourceFigures, TaskFigures,
+};
 pub use gone::{DEPLOYMENT, Fact, ISSUE, MERGE_REQUEST, PIPELINE};
 pub use inbox::{Delivery, DueDelivery, InboxCount};
 pub use instances::InstanceRow;
@@ -134,7 +136,9 @@ impl Store {
     /// alone. Another database is refused: that is a matter of a restart.
     pub fn use_address(&self, url: &str) -> Result<(), StoreError> {
         let (old, new) = (self.pool.connect_options(), options(url)?);
-        let place = |it: &PgConnectOptions| (it.get_host().to_owned(), it.get_port(), it.get_database().map(str::to_owned));
+        let place = |it: &PgConnectOptions| {
+            (it.get_host().to_owned(), it.get_port(), it.get_database().map(str::to_owned))
+        };
         if place(&old) != place(&new) {
             return Err(StoreError::OtherDatabase);
         }

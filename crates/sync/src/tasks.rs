@@ -129,7 +129,11 @@ async fn begin(worker: &Worker, tasks: &mut JoinSet<()>, looked: &mut Instant) -
     let (task, helps) = match worker.store.claim_task(&worker.owner, now).await? {
         Some(task) => {
             if task.taken_over {
-                tracing::warn!(connection = task.connection_id, task.activity, "a task whose worker fell silent is started again");
+                tracing::warn!(
+                    connection = task.connection_id,
+                    task.activity,
+                    "a task whose worker fell silent is started again"
+                );
                 worker.telemetry.task_restarted("silent");
             }
             (task, false)

@@ -5,7 +5,8 @@ use prometheus::{CounterVec, GaugeVec, HistogramOpts, HistogramVec, Opts, Regist
 use crate::{Figure, Kind, Source};
 
 /// From a fifth of a millisecond to half a minute.
-const BUCKETS: [f64; 13] = [0.000_2, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+const BUCKETS: [f64; 13] =
+    [0.000_2, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
 /// A value of the moment.
 #[derive(Debug, Clone, PartialEq)]

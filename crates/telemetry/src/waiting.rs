@@ -18,6 +18,8 @@ impl Waiting {
     pub(crate) fn now(&self) -> Vec<((String, String), f64)> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        all.iter().map(|(of, until)| (of.clone(), until.saturating_duration_since(now).as_secs_f64())).collect()
+        all.iter()
+            .map(|(of, until)| (of.clone(), until.saturating_duration_since(now).as_secs_f64()))
+            .collect()
     }
 }

@@ -22,7 +22,8 @@ fn busy() -> (Telemetry, Vec<Value>) {
     telemetry.gitlab_waited(1, second);
     telemetry.gitlab_remaining(1, "2", 1999);
     telemetry.gitlab_pause(1, "2", second * 60);
-    let moment = |it: &&telemetry::Figure| it.source == Source::Database || it.name.starts_with("weir_database_");
+    let moment =
+        |it: &&telemetry::Figure| it.source == Source::Database || it.name.starts_with("weir_database_");
     let value = |it: &telemetry::Figure| Value {
         figure: it.name,
         labels: it.labels.iter().map(|_| "1".to_owned()).collect(),
@@ -55,7 +56,9 @@ fn what_is_listed_is_what_is_served() {
         }));
     }
     assert_eq!(told(&text), listed);
-    assert!(text.contains("weir_gitlab_requests_total{connection=\"1\",kind=\"graphql\",status=\"2xx\"} 1\n"));
+    assert!(
+        text.contains("weir_gitlab_requests_total{connection=\"1\",kind=\"graphql\",status=\"2xx\"} 1\n")
+    );
 }
 
 #[test]

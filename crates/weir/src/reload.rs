@@ -44,7 +44,8 @@ pub async fn meanwhile<T>(
 /// Brings it up to date until it is dropped. Returns where this machine has no signals.
 async fn watch(reloaded: Reloaded, configuration: &Configuration) {
     let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
-    let (mut url, mut reader_url) = (configuration.database_url.clone(), configuration.reader_database_url.clone());
+    let (mut url, mut reader_url) =
+        (configuration.database_url.clone(), configuration.reader_database_url.clone());
     let mut trouble = None;
     loop {
         let asked = tokio::select! {
@@ -59,7 +60,8 @@ async fn watch(reloaded: Reloaded, configuration: &Configuration) {
         match reloaded.arguments.read() {
             Ok(new) => {
                 told = told.or(moved(reloaded.store.as_ref(), &mut url, new.database_url).err());
-                told = told.or(moved(reloaded.reader.as_ref(), &mut reader_url, new.reader_database_url).err());
+                told =
+                    told.or(moved(reloaded.reader.as_ref(), &mut reader_url, new.reader_database_url).err());
             }
             Err(problem) => told = told.or(Some(problem.0.message)),
         }

@@ -26,7 +26,11 @@ const HANDSHAKES: usize = 512;
 /// Where connections come in.
 pub(super) enum Doorway {
     Plain(TcpListener),
-    Tls { address: SocketAddr, greeted: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>, task: JoinHandle<()> },
+    Tls {
+        address: SocketAddr,
+        greeted: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
+        task: JoinHandle<()>,
+    },
 }
 
 impl Doorway {
@@ -113,7 +117,11 @@ pub(super) enum Stream {
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Stream::Plain(it) => Pin::new(it).poll_read(cx, buffer),
             Stream::Tls(it) => Pin::new(it).poll_read(cx, buffer),

@@ -227,7 +227,8 @@ impl Bench {
 
     /// The same, over TLS where a certificate is given.
     pub async fn listen_with(&self, tls: Option<server::Tls>) -> Listening {
-        let bound = server::Listening::bind(([127, 0, 0, 1], 0).into()).await.expect("a port is free").with_tls(tls);
+        let bound =
+            server::Listening::bind(([127, 0, 0, 1], 0).into()).await.expect("a port is free").with_tls(tls);
         let url = format!("http://{}", bound.address().expect("it has an address"));
         let task = tokio::spawn(server::serve(bound, self.router.clone(), Stop::default()));
         Listening { url, _task: AbortOnDrop(task.abort_handle()) }

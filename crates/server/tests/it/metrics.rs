@@ -15,7 +15,10 @@ async fn ask(bench: &Bench, path: &str) -> Reply {
 /// Every value, by name and labels as they are written.
 fn values(text: &str) -> BTreeMap<String, f64> {
     let lines = text.lines().filter(|it| !it.starts_with('#'));
-    lines.filter_map(|it| it.rsplit_once(' ')).map(|(name, value)| (name.to_owned(), value.parse().expect(value))).collect()
+    lines
+        .filter_map(|it| it.rsplit_once(' '))
+        .map(|(name, value)| (name.to_owned(), value.parse().expect(value)))
+        .collect()
 }
 
 #[tokio::test]
@@ -65,7 +68,8 @@ async fn no_figure_holds_a_secret_or_names_a_project() {
     for secret in [bench.gitlab.token(), &bench.key, "glpat", "made.up", "nothing"] {
         assert!(!text.contains(secret), "{secret}");
     }
-    let paths = bench.store.query("select path_with_namespace from gitlab_projects").await.expect("paths").rows;
+    let paths =
+        bench.store.query("select path_with_namespace from gitlab_projects").await.expect("paths").rows;
     assert!(!paths.is_empty());
     for path in paths.iter().filter_map(|it| it[0].as_str()) {
         assert!(!text.contains(path), "{path}");
@@ -81,7 +85,8 @@ async fn deliveries_are_counted_by_what_became_of_them() {
     let token = &secrets.iter().find(|it| !it.signing).expect("a token").secret;
     let token = secrecy::ExposeSecret::expose_secret(token);
     let deliver = async |token: &str, body: &str| {
-        let request = Request::builder().method("POST").uri("/webhooks/gitlab").header("x-gitlab-token", token);
+        let request =
+            Request::builder().method("POST").uri("/webhooks/gitlab").header("x-gitlab-token", token);
         bench.send(request.body(Body::from(body.to_owned())).expect("a request")).await.status
     };
     let event = json!({ "object_kind": "wiki_page", "project": { "id": 1 } }).to_string();
@@ -94,7 +99,10 @@ async fn deliveries_are_counted_by_what_became_of_them() {
         let line = format!("weir_webhook_deliveries_total{{outcome=\"{outcome}\"}} 1\n");
         assert!(text.contains(&line), "{line}{text}");
     }
-    assert!(text.contains("weir_inbox_waiting 1\n") && text.contains("weir_webhook_insert_duration_seconds_count 2\n"));
+    assert!(
+        text.contains("weir_inbox_waiting 1\n")
+            && text.contains("weir_webhook_insert_duration_seconds_count 2\n")
+    );
 }
 
 #[tokio::test]

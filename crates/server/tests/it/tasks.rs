@@ -9,7 +9,17 @@ use crate::harness::Bench;
 
 fn names(page: &Value) -> Vec<String> {
     let tasks = page["tasks"].as_array().expect("a list");
-    tasks.iter().map(|it| format!("{} {} {}", it["state"].as_str().expect("a state"), it["connection_id"], it["activity"].as_str().expect("one"))).collect()
+    tasks
+        .iter()
+        .map(|it| {
+            format!(
+                "{} {} {}",
+                it["state"].as_str().expect("a state"),
+                it["connection_id"],
+                it["activity"].as_str().expect("one")
+            )
+        })
+        .collect()
 }
 
 /// Three connections: one works, one fails, one is paused.
@@ -35,7 +45,12 @@ async fn tasks_that_need_somebody_are_listed_first_and_in_pages() {
     three(&bench).await;
     let all = names(&bench.get("tasks.list").await.ok(200));
     let wanted = [
-        "failing 2 sync", "scheduled 1 sweep", "scheduled 1 sync", "scheduled 2 sweep", "resting 3 sweep", "resting 3 sync",
+        "failing 2 sync",
+        "scheduled 1 sweep",
+        "scheduled 1 sync",
+        "scheduled 2 sweep",
+        "resting 3 sweep",
+        "resting 3 sync",
     ];
     assert_eq!(all, wanted);
     let (mut paged, mut cursor) = (Vec::new(), String::new());
@@ -57,8 +72,19 @@ async fn tasks_that_need_somebody_are_listed_first_and_in_pages() {
 async fn what_cannot_be_listed_or_tried_again_is_explained() {
     let mut bench = Bench::new().await;
     three(&bench).await;
-    for wrong in ["state=broken", "cursor=x", "cursor=failing.1.other", "cursor=failing.x.sync", "limit=0", "connection_id=x"] {
-        assert_eq!(bench.get(&format!("tasks.list?{wrong}")).await.error(), (422, "invalid_arguments"), "{wrong}");
+    for wrong in [
+        "state=broken",
+        "cursor=x",
+        "cursor=failing.1.other",
+        "cursor=failing.x.sync",
+        "limit=0",
+        "connection_id=x",
+    ] {
+        assert_eq!(
+            bench.get(&format!("tasks.list?{wrong}")).await.error(),
+            (422, "invalid_arguments"),
+            "{wrong}"
+        );
     }
     let retry = async |bench: &Bench, body: Value| {
         let reply = bench.post("tasks.retry", body).await;
@@ -68,11 +94,17 @@ async fn what_cannot_be_listed_or_tried_again_is_explained() {
     let told = |status: u16, code: &str| (status, code.to_owned());
     assert_eq!(retry(&bench, json!({})).await, told(422, "required_params_missing"));
     assert_eq!(retry(&bench, json!({ "connection_id": "x" })).await.0, 422);
-    assert_eq!(retry(&bench, json!({ "connection_id": 1, "activity": "import" })).await, told(422, "invalid_arguments"));
+    assert_eq!(
+        retry(&bench, json!({ "connection_id": 1, "activity": "import" })).await,
+        told(422, "invalid_arguments")
+    );
     assert_eq!(retry(&bench, json!({ "connection_id": 9 })).await, told(404, "connection_not_found"));
     assert_eq!(retry(&bench, json!({ "connection_id": 3 })).await, told(409, "connection_disabled"));
     bench.database.execute("delete from weir.tasks where connection_id = 1 and activity = 'sweep'").await;
-    assert_eq!(retry(&bench, json!({ "connection_id": 1, "activity": "sweep" })).await, told(404, "task_not_found"));
+    assert_eq!(
+        retry(&bench, json!({ "connection_id": 1, "activity": "sweep" })).await,
+        told(404, "task_not_found")
+    );
     bench.only(server::Scope::SyncsRead).await;
     assert_eq!(retry(&bench, json!({ "connection_id": 1 })).await, told(403, "missing_scope"));
 }
@@ -87,8 +119,17 @@ async fn a_failing_task_is_tried_again_at_once() {
     bench.until(2, |it| it["last_synced_at"].is_string() && it["tasks"][1]["running"] == false).await;
     working.stop().await;
     let listed = bench.get("tasks.list?connection_id=2").await.ok(200);
-    let task = listed["tasks"].as_array().expect("a list").iter().find(|it| it["activity"] == "sync").expect("one").clone();
-    assert_eq!((&task["state"], &task["attempts"], &task["failing_since"]), (&json!("scheduled"), &json!(0), &Value::Null));
+    let task = listed["tasks"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .find(|it| it["activity"] == "sync")
+        .expect("one")
+        .clone();
+    assert_eq!(
+        (&task["state"], &task["attempts"], &task["failing_since"]),
+        (&json!("scheduled"), &json!(0), &Value::Null)
+    );
     assert!(task["succeeded_at"].is_string(), "{task}");
     let dumped = bench.store.dump().await.expect("a dump");
     assert!(dumped.contains("tasks.retry"), "the audit log has it");
@@ -120,9 +161,17 @@ async fn a_task_whose_gitlab_never_answers_is_stopped_told_and_started_again() {
     let hang = FaultPlan { hang_seconds: 600.0, ..FaultPlan::new(1.0, &[Fault::Hang], 1) };
     bench.gitlab.faults().set_plan(Some(hang));
     let working = bench.work_as(bench.worker_with("one", |pace| pace.stuck_after = Duration::from_secs(1)));
-    let sync = |it: &Value| it["tasks"].as_array().and_then(|all| all.iter().find(|it| it["activity"] == "sync").cloned()).unwrap_or_default();
+    let sync = |it: &Value| {
+        it["tasks"]
+            .as_array()
+            .and_then(|all| all.iter().find(|it| it["activity"] == "sync").cloned())
+            .unwrap_or_default()
+    };
     let shown = bench.until(id, |it| sync(it)["failures"].as_i64() > Some(0)).await;
-    assert_eq!((&sync(&shown)["outcome"], &sync(&shown)["error"]["reason"]), (&json!("failed"), &json!("no_progress")));
+    assert_eq!(
+        (&sync(&shown)["outcome"], &sync(&shown)["error"]["reason"]),
+        (&json!("failed"), &json!("no_progress"))
+    );
     assert!(bench.telemetry.text(&[]).contains("weir_tasks_restarted_total{reason=\"no_progress\"}"));
     bench.gitlab.faults().set_plan(None);
     bench.until(id, |it| it["last_synced_at"].is_string() && sync(it)["running"] == false).await;
@@ -134,7 +183,10 @@ async fn a_task_whose_gitlab_never_answers_is_stopped_told_and_started_again() {
 async fn each_resource_tells_how_far_it_is_up_to_date() {
     let bench = Bench::new().await;
     let id = bench.working("gitlab").await;
-    assert_eq!(bench.get(&format!("connections.info/{id}")).await.ok(200)["connection"]["resources"], json!([]));
+    assert_eq!(
+        bench.get(&format!("connections.info/{id}")).await.ok(200)["connection"]["resources"],
+        json!([])
+    );
     let working = bench.work("one");
     let shown = bench.until(id, |it| it["last_synced_at"].is_string()).await;
     working.stop().await;

@@ -55,15 +55,21 @@ async fn connect(
     let mut roots = RootCertStore::empty();
     roots.add(trusted.clone()).expect("a root");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions).expect("versions");
+    let config =
+        ClientConfig::builder_with_provider(provider).with_protocol_versions(versions).expect("versions");
     let mut config = config.with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = protocols.iter().map(|it| it.as_bytes().to_vec()).collect();
     let stream = TcpStream::connect(address).await?;
-    TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").expect("a name"), stream).await
+    TlsConnector::from(Arc::new(config))
+        .connect(ServerName::try_from("localhost").expect("a name"), stream)
+        .await
 }
 
 async fn health(stream: &mut TlsStream<TcpStream>) -> String {
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.expect("sent");
+    stream
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .await
+        .expect("sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.expect("answered");
     answer
@@ -128,10 +134,15 @@ async fn silent_clients_hold_up_nobody() {
 #[test]
 fn files_that_cannot_be_used_are_explained_and_the_old_certificate_stays() {
     let (files, other) = (Files::new(), Files::new());
-    let load = |certificate: &PathBuf, key: &PathBuf| Tls::load(certificate, key).expect_err("it cannot be used");
+    let load =
+        |certificate: &PathBuf, key: &PathBuf| Tls::load(certificate, key).expect_err("it cannot be used");
     assert!(load(&files.certificate(), &other.key()).contains("not the key of the certificate"));
     assert!(load(&files.folder.path().join("none"), &files.key()).contains("No such file"));
-    assert!(load(&files.key(), &files.key()).contains("no certificate"), "{}", load(&files.key(), &files.key()));
+    assert!(
+        load(&files.key(), &files.key()).contains("no certificate"),
+        "{}",
+        load(&files.key(), &files.key())
+    );
     assert!(load(&files.certificate(), &files.certificate()).contains("no key"));
     let tls = files.tls();
     std::fs::write(files.key(), "cut short").expect("it is written");

@@ -89,8 +89,7 @@ impl Readers {
         let tokens: Vec<Token> =
             usable.into_iter().map(|(row, secret)| Token::stored(&row, secret)).collect();
         let observed = Observed { connection: connection.id, telemetry: worker.telemetry.clone() };
-        let client =
-            client_observed(&settings, &tokens, &worker.network, observed).map_err(Halt::Failed)?;
+        let client = client_observed(&settings, &tokens, &worker.network, observed).map_err(Halt::Failed)?;
         let mut options = options(&settings, connector, worker.clock.clone());
         options.connection = Some(connection.id);
         let row = worker.store.instance(client.base_url().as_str()).await?;

@@ -182,7 +182,12 @@ async fn alive(worker: &Worker, task: &TaskRow, running: &Running, watch: &Watch
         worker.telemetry.rows_written(task.connection_id, watch.rows_to_count());
         if watch.is_stuck() {
             let failure = watch.convict();
-            tracing::warn!(connection = task.connection_id, task.activity, failure.message, "a task is stuck");
+            tracing::warn!(
+                connection = task.connection_id,
+                task.activity,
+                failure.message,
+                "a task is stuck"
+            );
             worker.telemetry.task_restarted(&failure.reason);
             break failure;
         }

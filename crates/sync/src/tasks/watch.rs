@@ -111,7 +111,6 @@ impl Watch {
         let Some(client) = self.client.get() else { return false };
         let states = client.credentials();
         let mut working = states.iter().filter(|it| it.disabled.is_none()).peekable();
-        working.peek().is_some()
-            && working.all(|it| it.paused_until.is_some() || it.remaining == Some(0))
+        working.peek().is_some() && working.all(|it| it.paused_until.is_some() || it.remaining == Some(0))
     }
 }

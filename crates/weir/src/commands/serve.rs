@@ -15,8 +15,8 @@ use tokio::sync::Notify;
 use crate::configuration::{Configuration, ConfigurationArguments};
 use crate::database::{self, Database};
 use crate::problem::Problem;
-use crate::settings::Settings;
 use crate::reload::{self, Reloaded};
+use crate::settings::Settings;
 use crate::{interrupt, keys, logging, service_manager, terminal};
 
 const EXAMPLES: &str = "\

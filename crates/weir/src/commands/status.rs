@@ -5,8 +5,8 @@ mod unattended;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde::Serialize;
 use gitlab_client::{Clock, SystemClock};
+use serde::Serialize;
 use store::{Figures, Skip, StatusReport, SyncSummary};
 
 use crate::configuration::ConfigurationArguments;

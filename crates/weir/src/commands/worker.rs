@@ -9,8 +9,8 @@ use sync::Stop;
 use super::serve::{METRICS_SETTING, Opened, bind, open, operation_of, serve_operation, work};
 use crate::configuration::ConfigurationArguments;
 use crate::problem::Problem;
-use crate::settings::Settings;
 use crate::reload::{self, Reloaded};
+use crate::settings::Settings;
 use crate::{interrupt, service_manager, terminal};
 
 const EXAMPLES: &str = "\

@@ -49,7 +49,11 @@ impl Running {
         until(async || self.said().contains(after)).await;
         let said = self.said();
         let (_, rest) = said.split_once(after).unwrap();
-        rest.split(|it: char| it.is_whitespace() || it == '/').next().unwrap().trim_end_matches('.').to_owned()
+        rest.split(|it: char| it.is_whitespace() || it == '/')
+            .next()
+            .unwrap()
+            .trim_end_matches('.')
+            .to_owned()
     }
 
     fn signal(&self, signal: Signal) {
@@ -114,7 +118,11 @@ async fn a_changed_password_of_the_database_is_told_and_taken_over_without_a_res
     until(async || get(&address, "/readyz").await.contains("refuses Weir's role or password")).await;
     assert!(get(&address, "/healthz").await.starts_with("HTTP/1.1 200"));
     until(async || get(&metrics, "/metrics").await.contains("weir_database_up 0")).await;
-    assert!(running.said().contains("not ready: the database refuses Weir's role or password"), "{}", running.said());
+    assert!(
+        running.said().contains("not ready: the database refuses Weir's role or password"),
+        "{}",
+        running.said()
+    );
     for password in ["first", "second"] {
         assert!(!running.said().contains(&format!(":{password}@")), "{}", running.said());
     }
@@ -144,7 +152,8 @@ async fn trusts(address: &str, certificate: &rustls::pki_types::CertificateDer<'
     let mut roots = rustls::RootCertStore::empty();
     roots.add(certificate.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config =
+        rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let config = config.with_root_certificates(roots).with_no_client_auth();
     let stream = TcpStream::connect(address).await.unwrap();
     let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
@@ -220,7 +229,7 @@ async fn status_shows_what_needs_somebody() {
     bench
         .database
         .execute(
-            "with i as (insert into weir.instances (base_url) values ('https://gitlab.example.com') returning number)
+            "with i as (insert into weir.instances (number, base_url) values (0, 'https://gitlab.example.com') returning number)
                 , c as (insert into weir.connections (type, name, instance, settings, state, created_at, updated_at, last_synced_at)
                         select 'gitlab', 'main', number, '{}', 'verified', now(), now(), now() - interval '1 hour' from i returning id)
                 , k as (insert into weir.credentials (connection_id, label, settings, created_at, updated_at, disabled_at, disabled_reason, expiration_date)

@@ -49,8 +49,8 @@ pub(crate) async fn retry(
     caller.may(Scope::SyncsWrite)?;
     let Retry { connection_id, activity: named } = arguments.given;
     let named = named.filter(|it| !it.is_empty()).unwrap_or_else(|| "sync".to_owned());
-    let named = activity(&named)
-        .ok_or_else(|| ApiError::argument("activity", "it is neither sync nor sweep"))?;
+    let named =
+        activity(&named).ok_or_else(|| ApiError::argument("activity", "it is neither sync nor sweep"))?;
     find_working(&app, connection_id).await?;
     let task = app.store.retry_task(connection_id, named, app.clock.now()).await?.ok_or_else(|| {
         ApiError::new(

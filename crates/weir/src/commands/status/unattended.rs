@@ -22,7 +22,8 @@ pub(super) fn unattended(figures: &Figures, now: DateTime<Utc>) -> String {
 }
 
 fn connections(figures: &Figures, now: DateTime<Utc>) -> String {
-    let headings = ["connection", "type", "name", "state", "last synced", "lag", "furthest behind", "credentials"];
+    let headings =
+        ["connection", "type", "name", "state", "last synced", "lag", "furthest behind", "credentials"];
     use Side::{Left, Right};
     let sides = [Right, Left, Left, Left, Left, Right, Left, Right];
     let rows: Vec<Vec<String>> = figures.connections.iter().map(|it| connection(it, now)).collect();
@@ -66,11 +67,17 @@ fn troubles(connection: &ConnectionFigures, now: DateTime<Utc>) -> Vec<String> {
     for task in &connection.tasks {
         let message = task.message.as_deref().unwrap_or("no reason is known");
         if task.stuck {
-            all.push(format!("Connection {id}, {}: stuck; its worker is gone or gets nowhere.", task.activity));
+            all.push(format!(
+                "Connection {id}, {}: stuck; its worker is gone or gets nowhere.",
+                task.activity
+            ));
         } else if task.failures > 0 {
             let since = task.failing_since.map_or_else(String::new, |it| format!(" since {}", show(it)));
             let (times, next) = (task.failures, show(task.due_at));
-            all.push(format!("Connection {id}, {}: failed {times} times{since}, next try {next}: {message}", task.activity));
+            all.push(format!(
+                "Connection {id}, {}: failed {times} times{since}, next try {next}: {message}",
+                task.activity
+            ));
         }
     }
     for credential in &connection.credentials {
