@@ -94,6 +94,6 @@ pub const FIGURES: &[Figure] = &[
     figure("weir_gitlab_rate_limit_remaining", Gauge, &["connection", "credential"], Process, "Requests left in the current window, as GitLab last told."),
     figure("weir_gitlab_rate_limit_waiting_seconds", Gauge, &["connection", "credential"], Process, "How long a credential still has to wait, because GitLab asked for it."),
     figure("weir_rows_written_total", Counter, &["connection"], Process, "Rows that syncs changed in the tables."),
-    figure("weir_database_up", Gauge, &[], Process, "1 where the database answered when it was last asked for these figures."),
+    figure("weir_database_up", Gauge, &[], Database, "1 where the database answered when it was last asked for these figures."),
     figure("weir_database_pool_connections", Gauge, &["state"], Process, "Connections of this process to the database: `used`, `idle`, and `most` it may open."),
 ];

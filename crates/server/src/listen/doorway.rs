@@ -20,8 +20,8 @@ use crate::tls::Tls;
 
 /// Whoever has not shaken hands by then is sent away.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Handshakes under way at once.
-const HANDSHAKES: usize = 512;
+/// Handshakes under way at once: more than anybody needs, so that those who stay silent do not keep others out.
+const HANDSHAKES: usize = 8192;
 
 /// Where connections come in.
 pub(super) enum Doorway {
