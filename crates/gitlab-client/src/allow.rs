@@ -8,8 +8,10 @@ use std::sync::Arc;
 pub enum Method {
     /// Reads.
     Get,
-    /// GraphQL queries.
+    /// GraphQL queries; with any other rule it makes something.
     Post,
+    /// Changes.
+    Put,
 }
 
 impl fmt::Display for Method {
@@ -17,6 +19,7 @@ impl fmt::Display for Method {
         f.write_str(match self {
             Method::Get => "GET",
             Method::Post => "POST",
+            Method::Put => "PUT",
         })
     }
 }
@@ -40,6 +43,21 @@ impl EndpointRule {
     /// GraphQL queries.
     pub fn graphql() -> Self {
         EndpointRule { method: Method::Post, template: GRAPHQL.into() }
+    }
+
+    /// A REST endpoint at which something may be made. Clients that read have no such rule.
+    pub fn post(template: &str) -> Self {
+        EndpointRule { method: Method::Post, template: template.trim_matches('/').into() }
+    }
+
+    /// A REST endpoint at which something may be changed. Clients that read have no such rule.
+    pub fn put(template: &str) -> Self {
+        EndpointRule { method: Method::Put, template: template.trim_matches('/').into() }
+    }
+
+    /// Whether anything can be made or changed with it.
+    pub fn writes(&self) -> bool {
+        self.method != Method::Get && *self.template != *GRAPHQL
     }
 
     fn matches(&self, method: Method, path: &str) -> bool {

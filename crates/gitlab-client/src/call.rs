@@ -17,6 +17,7 @@ use crate::request::Request;
 /// A request ready to be sent.
 #[derive(Debug)]
 pub(crate) struct Call {
+    pub(crate) method: Method,
     pub(crate) url: Url,
     /// The template of the rule that allows it.
     pub(crate) endpoint: Arc<str>,
@@ -25,7 +26,7 @@ pub(crate) struct Call {
     pub(crate) etag: Option<String>,
     pub(crate) etags: Vec<(CredentialId, String)>,
     pub(crate) credential: Option<CredentialId>,
-    /// A GraphQL query.
+    /// A GraphQL query, or what is to be made or changed.
     pub(crate) body: Option<Bytes>,
     /// How many times it is sent at most, if it fails.
     pub(crate) attempts: u32,
@@ -37,6 +38,7 @@ impl Call {
         let endpoint = base.api_path(&url).and_then(|path| allowed.find(Method::Get, path));
         let endpoint = endpoint.ok_or_else(|| not_allowed(Method::Get, &request.template))?;
         Ok(Call {
+            method: Method::Get,
             url,
             what: endpoint.clone(),
             endpoint,
@@ -51,6 +53,7 @@ impl Call {
     pub(crate) fn next(next: &Next) -> Result<Call, Error> {
         let target = next.target.clone().map_err(|sentence| Error::refused(format!("{sentence}.")))?;
         Ok(Call {
+            method: Method::Get,
             url: target.url,
             what: target.endpoint.clone(),
             endpoint: target.endpoint,
@@ -79,7 +82,39 @@ impl Call {
         let what = graphql::operation_name(document).map_or_else(|| endpoint.clone(), Arc::from);
         let body = json!({ "query": document, "variables": variables }).to_string().into();
         let (etag, etags) = (None, Vec::new());
-        Ok(Call { url, endpoint, what, etag, etags, credential: None, body: Some(body), attempts: 1 })
+        let method = Method::Post;
+        Ok(Call { method, url, endpoint, what, etag, etags, credential: None, body: Some(body), attempts: 1 })
+    }
+
+    /// Something that is to be made or changed.
+    pub(crate) fn write(
+        method: Method,
+        request: &Request,
+        body: &Value,
+        base: &BaseUrl,
+        allowed: &AllowList,
+    ) -> Result<Call, Error> {
+        let url = request.url(base)?;
+        let endpoint = base.api_path(&url).and_then(|path| allowed.find(method, path));
+        // The rule for queries is none for changes.
+        let endpoint = endpoint.filter(|it| **it != *GRAPHQL);
+        let endpoint = endpoint.ok_or_else(|| not_allowed(method, &request.template))?;
+        Ok(Call {
+            method,
+            url,
+            what: endpoint.clone(),
+            endpoint,
+            etag: None,
+            etags: Vec::new(),
+            credential: request.credential.clone(),
+            body: Some(body.to_string().into()),
+            attempts: 1,
+        })
+    }
+
+    /// Whether it makes or changes something. Such a request is sent once: what became of one that failed is not known.
+    pub(crate) fn writes(&self) -> bool {
+        self.method != Method::Get && *self.endpoint != *GRAPHQL
     }
 }
 

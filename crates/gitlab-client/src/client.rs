@@ -5,7 +5,7 @@ use std::sync::Arc;
 use reqwest::header::ETAG;
 use serde_json::Value;
 
-use crate::allow::AllowList;
+use crate::allow::{AllowList, Method};
 use crate::answer::{Answer, GraphqlAnswer};
 use crate::auth::CredentialId;
 use crate::base_url::BaseUrl;
@@ -130,6 +130,16 @@ impl Client {
         self.answer(Call::next(next)?).await
     }
 
+    /// Makes something. Refused unless the client has a rule for it; sent once, whatever becomes of it.
+    pub async fn post(&self, request: &Request, body: &Value) -> Result<Answer, Error> {
+        self.answer(Call::write(Method::Post, request, body, &self.inner.base, &self.inner.allowed)?).await
+    }
+
+    /// Changes something. Refused unless the client has a rule for it; sent once, whatever becomes of it.
+    pub async fn put(&self, request: &Request, body: &Value) -> Result<Answer, Error> {
+        self.answer(Call::write(Method::Put, request, body, &self.inner.base, &self.inner.allowed)?).await
+    }
+
     /// Sends a GraphQL query. Documents that change something are refused.
     pub async fn graphql(&self, query: &str, variables: &Value) -> Result<GraphqlAnswer, Error> {
         let mut call = Call::query(query, variables, &self.inner.base, &self.inner.allowed)?;
@@ -173,7 +183,8 @@ impl Client {
     }
 
     async fn run(&self, call: &mut Call) -> Result<Outcome, Error> {
-        call.attempts = self.attempts.unwrap_or(self.inner.retry.attempts);
+        let attempts = self.attempts.unwrap_or(self.inner.retry.attempts);
+        call.attempts = if call.writes() { 1 } else { attempts };
         call.credential = call.credential.take().or_else(|| self.credential.clone());
         self.inner.run(call).await
     }

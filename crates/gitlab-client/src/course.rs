@@ -193,7 +193,10 @@ impl Inner {
 
     fn moved(&self, call: &mut Call, course: &mut Course, ticket: &Ticket, received: &Received) -> Step {
         if call.body.is_some() {
-            return Step::Failed(refusal::unreadable("the server redirects a query, which is not followed."));
+            let sent = if call.writes() { "change" } else { "query" };
+            return Step::Failed(refusal::unreadable(format!(
+                "the server redirects a {sent}, which is not followed."
+            )));
         }
         match redirect::judge(&received.headers, &call.url, &self.base, &self.allowed) {
             Redirect::Follow(_) if course.redirects == MOST_REDIRECTS => {

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, IF_NONE_MATCH};
 use tokio::time::Instant;
 
+use crate::allow::Method;
 use crate::body;
 use crate::call::Call;
 use crate::client::Inner;
@@ -57,12 +58,14 @@ impl Inner {
     }
 
     fn prepare(&self, call: &Call, ticket: &Ticket) -> reqwest::RequestBuilder {
-        let request = match &call.body {
-            Some(body) => {
-                self.http.post(call.url.clone()).header(CONTENT_TYPE, "application/json").body(body.clone())
-            }
-            None => self.http.get(call.url.clone()),
+        let request = match call.method {
+            Method::Get => self.http.get(call.url.clone()),
+            Method::Post => self.http.post(call.url.clone()),
+            Method::Put => self.http.put(call.url.clone()),
         };
+        let request = call.body.iter().fold(request, |request, body| {
+            request.header(CONTENT_TYPE, "application/json").body(body.clone())
+        });
         let etag = call.etag_for(&ticket.id).and_then(|etag| HeaderValue::from_str(etag).ok());
         let request = etag.into_iter().fold(request, |request, etag| request.header(IF_NONE_MATCH, etag));
         let (name, value) = ticket.header.clone();

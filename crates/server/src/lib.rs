@@ -2,10 +2,13 @@
 
 mod api;
 mod client_address;
+mod dawdling;
+mod doorkeeper;
 mod figures;
 mod health;
 mod listen;
 mod moment;
+mod open_files;
 mod operation;
 mod requests;
 mod tls;
@@ -26,7 +29,8 @@ use tokio::sync::Notify;
 pub use api::openapi;
 pub use api::{SCOPES, Scope};
 pub use client_address::TrustedProxies;
-pub use listen::{Listening, serve};
+pub use doorkeeper::Limits;
+pub use listen::{Listening, serve, serve_within};
 pub use operation::{Operation, operation};
 pub use tls::Tls;
 
@@ -76,6 +80,7 @@ pub fn router(app: App) -> Router {
         .merge(api::routes(&app))
         .merge(health::routes())
         .merge(webhooks::routes(&app))
+        .layer(middleware::from_fn(dawdling::bodies_in_time))
         .with_state(app)
         .merge(operation)
         .layer(middleware::from_fn_with_state(seen, requests::note))

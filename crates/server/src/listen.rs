@@ -1,22 +1,23 @@
 //! Listening, until asked to stop.
 
-mod doorway;
-
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
 use sync::Stop;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
+use crate::doorkeeper::{Arrival, Doorkeeper, Limits, Protocol};
+use crate::open_files;
 use crate::tls::Tls;
-use doorway::Doorway;
-
-pub(crate) use doorway::Peer;
 
 /// How long requests in hand may take once the server is asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
+/// After a connection could not be taken: the system may be short of something.
+const BREATH: Duration = Duration::from_millis(100);
 
 /// A place that is listened at, with nothing served yet: addresses in use are known before anything else starts.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ impl Listening {
         Ok(Listening { listener: TcpListener::bind(address).await?, tls: None })
     }
 
-    /// The same place, over TLS.
+    /// The same place, over TLS where there is a certificate.
     pub fn with_tls(self, tls: Option<Tls>) -> Listening {
         Listening { tls, ..self }
     }
@@ -44,12 +45,62 @@ impl Listening {
 
 /// Serves until asked to stop; then requests in hand are answered, within reason.
 pub async fn serve(listening: Listening, router: Router, stop: Stop) -> io::Result<()> {
-    let waiting = stop.clone();
-    let doorway = Doorway::new(listening.listener, listening.tls);
-    let serving = axum::serve(doorway, router.into_make_service_with_connect_info::<Peer>())
-        .with_graceful_shutdown(async move { waiting.wait().await });
+    serve_within(Limits::usual(open_files::connections()), listening, router, stop).await
+}
+
+/// The same with other limits of connections.
+pub async fn serve_within(
+    limits: Limits,
+    listening: Listening,
+    router: Router,
+    stop: Stop,
+) -> io::Result<()> {
+    let (ending, ends) = watch::channel(false);
+    let doorkeeper = Doorkeeper::new(limits);
+    let mut connections = JoinSet::new();
+    let taking = async {
+        loop {
+            let (stream, peer) = accept(&listening.listener).await;
+            let Some(place) = doorkeeper.admit().await else { return };
+            let arrival = Arrival { place, router: router.clone(), peer, ends: ends.clone() };
+            connections.spawn(welcome(doorkeeper.clone(), listening.tls.clone(), stream, arrival));
+            while connections.try_join_next().is_some() {}
+        }
+    };
     tokio::select! {
-        ended = async { serving.await } => ended,
-        () = async { stop.wait().await; tokio::time::sleep(GRACE).await } => Ok(()),
+        () = taking => {}
+        () = stop.wait() => {}
+    }
+    drop(listening);
+    let _ = ending.send(true);
+    let ended = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(GRACE, ended).await;
+    Ok(())
+}
+
+/// Lets somebody in, over TLS where there is a certificate.
+async fn welcome(doorkeeper: Doorkeeper, tls: Option<Tls>, stream: TcpStream, arrival: Arrival) {
+    let Some(tls) = tls else { return doorkeeper.attend(arrival, stream, Protocol::Http1).await };
+    let Some(stream) = doorkeeper.greet(&arrival, tls.acceptor().accept(stream)).await else { return };
+    let protocol = match stream.get_ref().1.alpn_protocol() {
+        Some(b"h2") => Protocol::Http2,
+        _ => Protocol::Http1,
+    };
+    doorkeeper.attend(arrival, stream, protocol).await;
+}
+
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                // Answers are small and written whole.
+                let _ = stream.set_nodelay(true);
+                return (stream, peer);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be taken");
+                tokio::time::sleep(BREATH).await;
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! `POST /webhooks/gitlab`: a delivery is checked, kept, and answered once it is on disk. What it names is read later.
 
+mod memory;
 mod proof;
 mod secrets;
 mod writer;
@@ -8,7 +9,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -16,30 +16,32 @@ use axum::routing::post;
 use catalogue::events::Event;
 use sha2::{Digest, Sha256};
 use store::Delivery;
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::Shared;
+use memory::Memory;
 use proof::Refused;
 use secrets::Secrets;
 use writer::Writer;
 
 /// GitLab sends no larger ones.
 const LARGEST: usize = 25 * 1024 * 1024;
-/// Bodies that are in memory at once, in KiB: more wait for their turn before they are read.
-const IN_MEMORY: usize = 64 * 1024;
+
+/// What kinds of events are called is counted by: GitLab's names are shorter.
+const LONGEST_KIND: usize = 100;
 
 /// What receiving needs.
 struct Receiver {
     app: Shared,
     secrets: Secrets,
     writer: Writer,
-    memory: Semaphore,
+    memory: Memory,
 }
 
 /// Why a delivery is not taken.
 enum Rejection {
     Refused(Refused),
     TooLarge,
+    TooSlow,
     Malformed(String),
     Later,
 }
@@ -49,7 +51,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         app: app.clone(),
         secrets: Secrets::default(),
         writer: Writer::start(app.store.clone(), app.arrived.clone()),
-        memory: Semaphore::new(IN_MEMORY),
+        memory: Memory::default(),
     });
     Router::new().route("/webhooks/gitlab", post(receive).with_state(receiver))
 }
@@ -70,7 +72,9 @@ async fn take(receiver: &Receiver, request: Request) -> Result<bool, Rejection> 
     let (parts, body) = request.into_parts();
     let headers = parts.headers;
     receiver.secrets.check_token(&receiver.app, &headers).await?;
-    let (body, _memory) = receiver.read(&headers, body).await?;
+    let proven = !secrets::is_signed(&headers);
+    let told = text(&headers, header::CONTENT_LENGTH.as_str()).and_then(|it| it.parse().ok());
+    let (body, _memory) = receiver.memory.read(body, told, proven).await?;
     receiver.secrets.check_signature(&receiver.app, &headers, &body).await?;
     let body = String::from_utf8(body).map_err(|_| Rejection::Malformed("it is not UTF-8".to_owned()))?;
     let event = Event::read(&body).map_err(|it| Rejection::Malformed(it.to_string()))?;
@@ -81,7 +85,7 @@ async fn take(receiver: &Receiver, request: Request) -> Result<bool, Rejection> 
             .map(str::to_owned)
             .or(event.web_url)
             .map(|it| it.replace('\u{0}', "")),
-        event: event.kind,
+        event: event.kind.chars().take(LONGEST_KIND).collect(),
         body,
         received_at: receiver.app.clock.now(),
     };
@@ -97,36 +101,10 @@ impl Rejection {
         match self {
             Rejection::Refused(refused) => refused.name(),
             Rejection::TooLarge => "too_large",
+            Rejection::TooSlow => "too_slow",
             Rejection::Malformed(_) => "malformed",
             Rejection::Later => "unavailable",
         }
-    }
-}
-
-impl Receiver {
-    /// Reads a body once there is room for it.
-    async fn read(
-        &self,
-        headers: &HeaderMap,
-        body: Body,
-    ) -> Result<(Vec<u8>, SemaphorePermit<'_>), Rejection> {
-        let told = text(headers, header::CONTENT_LENGTH.as_str()).and_then(|it| it.parse::<usize>().ok());
-        let size = told.unwrap_or(LARGEST);
-        if size > LARGEST {
-            return Err(Rejection::TooLarge);
-        }
-        let room = u32::try_from(size / 1024 + 1).unwrap_or(u32::MAX);
-        let memory = self.memory.acquire_many(room).await.map_err(|_| Rejection::Later)?;
-        let bytes = to_bytes(body, LARGEST).await.map_err(|it| {
-            let too_large =
-                std::error::Error::source(&it).is_some_and(|it| it.to_string().contains("length limit"));
-            if too_large {
-                Rejection::TooLarge
-            } else {
-                Rejection::Malformed("it ended too early".to_owned())
-            }
-        })?;
-        Ok((bytes.into(), memory))
     }
 }
 
@@ -160,12 +138,14 @@ impl IntoResponse for Rejection {
             Rejection::TooLarge => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "The payload is larger than 25 MB.\n").into_response()
             }
+            Rejection::TooSlow => {
+                (StatusCode::REQUEST_TIMEOUT, "The payload came too slowly.\n").into_response()
+            }
             Rejection::Malformed(why) => {
                 (StatusCode::BAD_REQUEST, format!("The payload cannot be read: {why}.\n")).into_response()
             }
             Rejection::Later => {
-                (StatusCode::SERVICE_UNAVAILABLE, "Weir's database does not answer at the moment.\n")
-                    .into_response()
+                (StatusCode::SERVICE_UNAVAILABLE, "Weir cannot keep this at the moment.\n").into_response()
             }
         }
     }

@@ -140,28 +140,27 @@ impl Store {
         Ok(deleted.rows_affected() > 0)
     }
 
-    /// Takes a credential out of use: GitLab refused it.
+    /// Takes a credential out of use: GitLab refused it. False where it is another one by now: what was refused is not what it holds.
     pub async fn disable_credential(
         &self,
-        connection: i64,
-        id: i64,
+        seen: &CredentialRow,
         reason: &str,
         at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        sqlx::query(
+        let disabled = sqlx::query(
             "update weir.credentials set disabled_at = $3, disabled_reason = $4, updated_at = $3
-              where connection_id = $1 and id = $2 and deleted_at is null and disabled_at is null",
+              where id = $1 and updated_at = $2 and deleted_at is null and disabled_at is null",
         )
-        .bind(connection)
-        .bind(id)
+        .bind(seen.id)
+        .bind(seen.updated_at)
         .bind(at)
         .bind(reason)
         .execute(&mut *transaction)
         .await?;
-        settle(&mut transaction, connection, at).await?;
+        settle(&mut transaction, seen.connection_id, at).await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(disabled.rows_affected() > 0)
     }
 
     /// Puts a credential back to use: it was found to work.

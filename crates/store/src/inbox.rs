@@ -32,8 +32,25 @@ pub struct DueDelivery {
     pub sender: Option<String>,
     /// The payload.
     pub body: String,
+    /// When it came.
+    pub received_at: DateTime<Utc>,
     /// How often looking at it has failed.
     pub attempts: i32,
+    /// Connections that have read what it names already.
+    pub read_by: Vec<i64>,
+}
+
+/// Why deliveries are put off, and until when.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PutOff {
+    /// When they are to be looked at again.
+    pub due_at: DateTime<Utc>,
+    /// Why.
+    pub note: String,
+    /// Connections that have read meanwhile what they name.
+    pub read_by: Vec<i64>,
+    /// Whether it counts as an attempt: waiting for a GitLab that is away does not.
+    pub counts: bool,
 }
 
 /// How many deliveries are in which state, by kind of event.
@@ -92,7 +109,7 @@ impl Store {
                 set owner = $1, until = clock_timestamp() + make_interval(secs => $4)
                from next
               where i.id = next.id
-             returning i.id, i.sender, i.body, i.attempts",
+             returning i.id, i.sender, i.body, i.received_at, i.attempts, i.read_by",
         );
         Ok(rows.bind(owner).bind(limit).bind(now).bind(LEASE_SECONDS).fetch_all(&self.pool).await?)
     }
@@ -117,21 +134,44 @@ impl Store {
         Ok(())
     }
 
-    /// Puts deliveries off: what they name could not be read now.
-    pub async fn put_off_deliveries(
-        &self,
-        ids: &[i64],
-        note: &str,
-        due_at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    /// Puts deliveries off: what they name could not be read now, or not by all.
+    pub async fn put_off_deliveries(&self, ids: &[i64], off: &PutOff) -> Result<(), StoreError> {
         sqlx::query(
             "update weir.inbox
-                set attempts = attempts + 1, note = $2, due_at = $3, owner = null, until = null
-              where id = any($1)",
+                set attempts = attempts + $5::integer, note = $2, due_at = $3, read_by = read_by || $4, owner = null, until = null
+              where id = any($1) and state = 'due'",
         )
         .bind(ids)
-        .bind(note)
-        .bind(due_at)
+        .bind(&off.note)
+        .bind(off.due_at)
+        .bind(&off.read_by)
+        .bind(i32::from(off.counts))
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Says that the worker that looks at deliveries lives.
+    pub async fn renew_deliveries(&self, owner: &str, ids: &[i64]) -> Result<(), StoreError> {
+        sqlx::query(
+            "update weir.inbox set until = clock_timestamp() + make_interval(secs => $3)
+              where id = any($2) and owner = $1 and state = 'due'",
+        )
+        .bind(owner)
+        .bind(ids)
+        .bind(LEASE_SECONDS)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Gives deliveries back that a worker has taken and will not look at.
+    pub async fn release_deliveries(&self, owner: &str, ids: &[i64]) -> Result<(), StoreError> {
+        sqlx::query(
+            "update weir.inbox set owner = null, until = null where id = any($2) and owner = $1 and state = 'due'",
+        )
+        .bind(owner)
+        .bind(ids)
         .execute(&self.pool)
         .await?;
         Ok(())

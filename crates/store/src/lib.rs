@@ -71,7 +71,7 @@ pub use figures::{
     ConnectionFigures, CredentialFigures, Figures, InboxFigures, ResourceFigures, TaskFigures,
 };
 pub use gone::{DEPLOYMENT, Fact, ISSUE, MERGE_REQUEST, PIPELINE};
-pub use inbox::{Delivery, DueDelivery, InboxCount};
+pub use inbox::{Delivery, DueDelivery, InboxCount, PutOff};
 pub use instances::InstanceRow;
 pub use leases::{Lease, Unit};
 pub use page::{Counts, Page, Written};

@@ -95,7 +95,7 @@ impl Store {
                   for update of c skip locked
              )
              update weir.tasks t
-                set owner = $1, until = clock_timestamp() + make_interval(secs => $3), started_at = $2
+                set owner = $1, until = clock_timestamp() + make_interval(secs => $3), started_at = $2, wished = false
                   , progress_at = clock_timestamp()
                from next
               where t.connection_id = next.connection_id and t.activity = next.activity
@@ -143,7 +143,7 @@ impl Store {
         sqlx::query(
             "update weir.tasks
                 set owner = null, until = null, ended_at = $4, outcome = $5, error = $6
-                  , due_at = case when due_at > started_at then least(due_at, $7) else $7 end
+                  , due_at = case when wished then least($4, $7) else $7 end
                   , failures = case when $5 = 'failed' then failures + 1 else 0 end
                   , failing_since = case when $5 = 'failed' then coalesce(failing_since, $4) end
                   , succeeded_at = case when $5 = 'complete' then $4 else succeeded_at end
@@ -161,7 +161,7 @@ impl Store {
         Ok(())
     }
 
-    /// Puts off a task that another one has just done too.
+    /// Puts off a task that another one has just done too, unless somebody asked for it meanwhile.
     pub async fn put_off_task(
         &self,
         connection: i64,
@@ -170,7 +170,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         sqlx::query(
             "update weir.tasks set due_at = greatest(due_at, $3)
-              where connection_id = $1 and activity = $2 and owner is null",
+              where connection_id = $1 and activity = $2 and owner is null and not wished",
         )
         .bind(connection)
         .bind(activity)
@@ -189,7 +189,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         // One that runs is due again after it: what the caller saw change may lie behind it.
         let hurried = sqlx::query(
-            "update weir.tasks set due_at = case when owner is null then least(due_at, $3) else $3 end
+            "update weir.tasks set due_at = least(due_at, $3), wished = true
               where connection_id = $1 and activity = $2",
         );
         let hurried = hurried.bind(connection).bind(activity).bind(now).execute(&self.pool).await?;
@@ -206,11 +206,37 @@ impl Store {
         Ok(rows.bind(connection).fetch_all(&self.pool).await?)
     }
 
-    /// When the next task is due, of those that nobody runs.
+    /// Whether a task is still to be worked on: its connection is neither paused nor deleted, and the credentials it began with
+    /// are as they were.
+    pub async fn task_goes_on(
+        &self,
+        connection: i64,
+        held: &[(i64, DateTime<Utc>)],
+    ) -> Result<bool, StoreError> {
+        let (ids, times): (Vec<i64>, Vec<DateTime<Utc>>) = held.iter().copied().unzip();
+        let goes_on = sqlx::query_scalar(
+            "select exists (
+                      select from weir.connections
+                       where id = $1 and deleted_at is null and paused_at is null
+                    )
+                and not exists (
+                      select from unnest($2::bigint[], $3::timestamptz[]) as h(id, at)
+                        left join weir.credentials k
+                          on k.id = h.id and k.updated_at = h.at and k.deleted_at is null and k.disabled_at is null
+                       where k.id is null
+                    )",
+        );
+        Ok(goes_on.bind(connection).bind(ids).bind(times).fetch_one(&self.pool).await?)
+    }
+
+    /// When the next task is due that could be claimed: nobody runs it, or another one of its connection.
     pub async fn next_task_due(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
         let due = sqlx::query_scalar(
             "select min(t.due_at) from weir.tasks t join weir.connections c on c.id = t.connection_id
-              where (t.until is null or t.until < clock_timestamp())
+              where not exists (
+                      select from weir.tasks o
+                       where o.connection_id = t.connection_id and o.until > clock_timestamp()
+                    )
                 and c.deleted_at is null and c.paused_at is null and c.disabled_at is null",
         );
         Ok(due.fetch_one(&self.pool).await?)

@@ -102,18 +102,21 @@ impl Store {
         Ok(())
     }
 
-    /// Says that default branches were found where they were read to, and what GitLab told of them.
-    pub async fn trunks_unmoved(&self, signs: &[TrunkSigns]) -> Result<(), StoreError> {
+    /// Says that default branches were found where they were read to: reading them now would bring the same. Also what
+    /// GitLab told of them.
+    pub async fn trunks_unmoved(&self, signs: &[TrunkSigns], at: DateTime<Utc>) -> Result<(), StoreError> {
         let projects: Vec<i64> = signs.iter().map(|it| it.project_id).collect();
         let active: Vec<Option<DateTime<Utc>>> = signs.iter().map(|it| it.last_activity_at).collect();
         sqlx::query(
             "update weir.trunks as t
                 set last_activity_at = u.a
+                  , read_at = case when t.read_at is not null then greatest(t.read_at, $3) end
                from unnest($1::bigint[], $2::timestamptz[]) as u(p, a)
               where t.project_id = u.p",
         )
         .bind(projects)
         .bind(active)
+        .bind(at)
         .execute(&self.pool)
         .await?;
         Ok(())

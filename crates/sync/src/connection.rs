@@ -27,6 +27,9 @@ const ATTEMPTS: u32 = 2;
 /// So long may a request of a verification take, and wait.
 const VERDICT: Duration = Duration::from_secs(20);
 
+/// So long may a request of what cannot wait take, and wait.
+const HASTE: Duration = Duration::from_secs(30);
+
 /// A token of a connection.
 #[derive(Debug, Clone)]
 pub struct Token {
@@ -115,6 +118,22 @@ pub fn client_observed(
 ) -> Result<Client, Failure> {
     let mut config = config(settings, tokens, network);
     config.observer = Arc::new(observed);
+    Client::new(config).map_err(refused)
+}
+
+/// A client for what cannot wait: rather than for a limit or an absence, it comes again later.
+pub(crate) fn hasty_client(
+    settings: &Settings,
+    tokens: &[Token],
+    network: &Network,
+    observed: Observed,
+) -> Result<Client, Failure> {
+    let mut config = config(settings, tokens, network);
+    config.observer = Arc::new(observed);
+    config.timeout = HASTE;
+    config.retry.attempts = ATTEMPTS;
+    config.retry.max = Duration::from_secs(2);
+    config.wait.patience = HASTE;
     Client::new(config).map_err(refused)
 }
 

@@ -1,20 +1,23 @@
 //! Webhooks at work: what deliveries name is read again. Many that name the same are one reading, in whatever order they came.
 
+mod absence;
+mod desk;
+mod ending;
 mod hints;
 mod reading;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use catalogue::events::Event;
 use chrono::TimeDelta;
 use gitlab_client::BaseUrl;
-use store::{ConnectionRow, DueDelivery, StoreError};
+use store::{ConnectionRow, DueDelivery, PutOff, StoreError};
 use tokio::task::JoinSet;
 
 use crate::Stop;
 use crate::tasks::Worker;
-use hints::Hints;
+use desk::{Desk, Item};
 use reading::Readers;
 
 /// Deliveries that are looked at together.
@@ -23,95 +26,138 @@ const TOGETHER: i64 = 1000;
 const GATHER: Duration = Duration::from_millis(100);
 /// How often is looked for deliveries that another process took in.
 const LOOK: Duration = Duration::from_millis(500);
-/// GitLabs that are read at once.
-const AT_ONCE: usize = 8;
-/// A delivery is tried so often, each time later.
-const ATTEMPTS: i32 = 6;
-const RETRY: TimeDelta = TimeDelta::seconds(5);
+/// How often this process says of what it has taken that it lives. The lease is five minutes.
+const RENEW: Duration = Duration::from_secs(60);
+/// How long readings that are under way may take once the process is asked to stop.
+const GRACE: Duration = Duration::from_secs(8);
+/// How long what there is no room for waits before it is looked at again.
+const CROWDED: TimeDelta = TimeDelta::seconds(30);
 /// How long deliveries are kept that were dealt with, and how often old ones are looked for.
 const KEPT: TimeDelta = TimeDelta::days(7);
-const CLEAN_EVERY: TimeDelta = TimeDelta::hours(1);
+const CLEAN_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// Looks at deliveries until it is asked to stop.
 pub async fn work(worker: Worker, stop: Stop) {
-    let readers = Readers::default();
-    let mut packs = JoinSet::new();
-    let mut cleaned = worker.clock.now();
+    let (desk, readers) = (Desk::default(), Readers::default());
+    let mut readings = JoinSet::new();
+    let (mut cleaned, mut renewed) = (Instant::now(), Instant::now());
     while !stop.asked() {
-        while packs.try_join_next().is_some() {}
-        match begin(&worker, &readers, &mut packs).await {
+        while readings.try_join_next().is_some() {}
+        begin(&worker, &desk, &readers, &mut readings);
+        match take(&worker, &desk).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, "the inbox could not be read"),
         }
-        if worker.clock.now() - cleaned > CLEAN_EVERY {
-            cleaned = worker.clock.now();
-            if let Err(error) = worker.store.clean_inbox(cleaned - KEPT).await {
-                tracing::warn!(%error, "old deliveries could not be forgotten");
-            }
+        begin(&worker, &desk, &readers, &mut readings);
+        if renewed.elapsed() > RENEW {
+            renewed = Instant::now();
+            renew(&worker, &desk).await;
+        }
+        if cleaned.elapsed() > CLEAN_EVERY {
+            cleaned = Instant::now();
+            clean(&worker).await;
         }
         tokio::select! {
             () = worker.arrived.notified() => tokio::time::sleep(GATHER).await,
             () = tokio::time::sleep(LOOK) => {}
+            _ = readings.join_next(), if !readings.is_empty() => {}
             () = stop.wait() => {}
         }
     }
-    while packs.join_next().await.is_some() {}
+    let ending = async { while readings.join_next().await.is_some() {} };
+    let in_time = tokio::time::timeout(GRACE, ending).await;
+    let left = desk.ids();
+    if in_time.is_err() {
+        readings.shutdown().await;
+    }
+    if let Err(error) = worker.store.release_deliveries(&worker.owner, &left).await {
+        tracing::warn!(%error, "deliveries could not be given back; they are looked at in five minutes");
+    }
 }
 
-/// Takes what is due and starts reading. Gives whether there may be more.
-async fn begin(worker: &Worker, readers: &Readers, packs: &mut JoinSet<()>) -> Result<bool, StoreError> {
-    if packs.len() >= AT_ONCE {
-        packs.join_next().await;
-    }
-    let due = worker.store.claim_deliveries(&worker.owner, TOGETHER, worker.clock.now()).await?;
-    if due.is_empty() {
-        return Ok(false);
-    }
-    let full = due.len() as i64 == TOGETHER;
-    for (instance, (hints, deliveries)) in sort(worker, due).await? {
+/// Begins to read what lies on the desk.
+fn begin(worker: &Worker, desk: &Desk, readers: &Readers, readings: &mut JoinSet<()>) {
+    for reading in desk.take() {
         let (worker, readers) = (worker.clone(), readers.clone());
-        packs.spawn(async move {
-            let read = readers.read(&worker, instance, &hints).await;
-            if let Err(error) = end(&worker, &deliveries, read).await {
+        readings.spawn(async move {
+            let ended = match readers.read(&worker, reading.instance, &reading.items).await {
+                Ok(unread) => ending::end(&worker, &reading.items, &unread).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = ended {
                 // They are looked at again when the lease lapses.
                 tracing::warn!(%error, "the end of deliveries could not be written");
             }
         });
     }
+}
+
+async fn renew(worker: &Worker, desk: &Desk) {
+    if let Err(error) = worker.store.renew_deliveries(&worker.owner, &desk.ids()).await {
+        tracing::warn!(%error, "a worker could not say that it lives");
+    }
+}
+
+async fn clean(worker: &Worker) {
+    if let Err(error) = worker.store.clean_inbox(worker.clock.now() - KEPT).await {
+        tracing::warn!(%error, "old deliveries could not be forgotten");
+    }
+}
+
+/// Takes what is due and lays it on the desk. Gives whether there may be more.
+async fn take(worker: &Worker, desk: &Desk) -> Result<bool, StoreError> {
+    let due = worker.store.claim_deliveries(&worker.owner, TOGETHER, worker.clock.now()).await?;
+    if due.is_empty() {
+        return Ok(false);
+    }
+    let full = due.len() as i64 == TOGETHER;
+    for (instance, items) in sort(worker, due).await? {
+        let crowded: Vec<i64> = desk.lay(instance, items).iter().map(|it| it.id).collect();
+        if !crowded.is_empty() {
+            let off = PutOff {
+                due_at: worker.clock.now() + CROWDED,
+                note: "Many others of the same GitLab wait before it.".to_owned(),
+                read_by: Vec::new(),
+                counts: false,
+            };
+            worker.store.put_off_deliveries(&crowded, &off).await?;
+        }
+    }
     Ok(full)
 }
 
 /// What deliveries name, by instance; those that name nothing that is read are ended.
-async fn sort(
-    worker: &Worker,
-    due: Vec<DueDelivery>,
-) -> Result<BTreeMap<i64, (Hints, Vec<DueDelivery>)>, StoreError> {
+async fn sort(worker: &Worker, due: Vec<DueDelivery>) -> Result<BTreeMap<i64, Vec<Item>>, StoreError> {
     let instances = instances(worker).await?;
-    let mut packs: BTreeMap<i64, (Hints, Vec<DueDelivery>)> = BTreeMap::new();
+    let mut sorted: BTreeMap<i64, Vec<Item>> = BTreeMap::new();
     let (mut unknown, mut strangers) = (Vec::new(), Vec::new());
     for delivery in due {
         // What could not be read was not taken in.
-        let event = Event::read(&delivery.body).ok().filter(|it| it.changed.is_some());
-        let Some(event) = event else {
+        let event = Event::read(&delivery.body).ok();
+        let Some((event, changed)) = event.and_then(|it| it.changed.map(|changed| (it, changed))) else {
             unknown.push(delivery.id);
             continue;
         };
-        match sender(&instances, &delivery, &event) {
-            Some(instance) => {
-                let (hints, deliveries) = packs.entry(instance).or_default();
-                hints.add(&event);
-                deliveries.push(delivery);
-            }
-            None => strangers.push(delivery.id),
-        }
+        let Some(instance) = sender(&instances, &delivery, &event) else {
+            strangers.push(delivery.id);
+            continue;
+        };
+        sorted.entry(instance).or_default().push(Item {
+            id: delivery.id,
+            received_at: delivery.received_at,
+            attempts: delivery.attempts,
+            read_by: delivery.read_by,
+            changed,
+            project: event.project,
+        });
     }
     let now = worker.clock.now();
     worker.telemetry.deliveries_ended("unknown", unknown.len() + strangers.len());
     worker.store.end_deliveries(&unknown, "unknown", None, now).await?;
     let note = "No connection is to the GitLab that sent it.";
     worker.store.end_deliveries(&strangers, "unknown", Some(note), now).await?;
-    Ok(packs)
+    Ok(sorted)
 }
 
 /// The GitLabs that connections are to, with their addresses.
@@ -144,28 +190,4 @@ fn sender(instances: &[(i64, BaseUrl)], delivery: &DueDelivery, event: &Event) -
         [(instance, _)] => Some(*instance),
         _ => None,
     }
-}
-
-/// Writes what became of deliveries.
-async fn end(
-    worker: &Worker,
-    deliveries: &[DueDelivery],
-    read: Result<(), String>,
-) -> Result<(), StoreError> {
-    let now = worker.clock.now();
-    let Err(reason) = read else {
-        let ids: Vec<i64> = deliveries.iter().map(|it| it.id).collect();
-        worker.telemetry.deliveries_ended("done", ids.len());
-        return worker.store.end_deliveries(&ids, "done", None, now).await;
-    };
-    tracing::warn!(reason, deliveries = deliveries.len(), "what webhooks name could not be read");
-    let (given_up, again): (Vec<_>, Vec<_>) = deliveries.iter().partition(|it| it.attempts + 1 >= ATTEMPTS);
-    let given_up: Vec<i64> = given_up.into_iter().map(|it| it.id).collect();
-    worker.telemetry.deliveries_ended("failed", given_up.len());
-    worker.telemetry.deliveries_ended("put_off", again.len());
-    worker.store.end_deliveries(&given_up, "failed", Some(&reason), now).await?;
-    let most = again.iter().map(|it| it.attempts).max().unwrap_or_default();
-    let later = now + RETRY * 2_i32.saturating_pow(most.unsigned_abs());
-    let again: Vec<i64> = again.into_iter().map(|it| it.id).collect();
-    worker.store.put_off_deliveries(&again, &reason, later).await
 }

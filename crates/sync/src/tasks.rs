@@ -111,7 +111,7 @@ pub async fn work(worker: Worker, stop: Stop) {
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, "the schedule could not be read"),
         }
-        let pause = pause(&worker).await;
+        let pause = if tasks.len() < AT_ONCE { pause(&worker).await } else { LOOK };
         tokio::select! {
             () = worker.wake.notified() => {}
             () = tokio::time::sleep(pause) => {}

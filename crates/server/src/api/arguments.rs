@@ -3,17 +3,18 @@
 mod form;
 
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, StatusCode};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::error::{ApiError, Code};
 use crate::Shared;
+use crate::dawdling::TooSlow;
 
 /// The arguments in the body of a request.
 pub(crate) struct Arguments<T> {
@@ -33,14 +34,8 @@ impl<T: Takes> FromRequest<Shared> for Arguments<T> {
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, ApiError> {
         let kind = request.headers().get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).map(str::to_owned);
-        let body =
-            Bytes::from_request(request, app).await.map_err(|it| match it.into_response().status() {
-                StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(
-                    Code::RequestTooLarge,
-                    "The body is larger than 1 MiB, the most that is taken.",
-                ),
-                _ => ApiError::new(Code::InvalidJson, "The body ended before all of it was sent."),
-            })?;
+        check_encoding(request.headers())?;
+        let body = Bytes::from_request(request, app).await.map_err(unread)?;
         let given = parse(kind.as_deref(), &body)?;
         let warnings = given
             .keys()
@@ -48,6 +43,31 @@ impl<T: Takes> FromRequest<Shared> for Arguments<T> {
             .map(|it| format!("unknown argument {it:?} was ignored"))
             .collect();
         Ok(Arguments { given: understand(Value::Object(given))?, warnings })
+    }
+}
+
+/// Nothing is unpacked: what is small when it comes may be large by then.
+fn check_encoding(headers: &HeaderMap) -> Result<(), ApiError> {
+    let encoding = headers.get(CONTENT_ENCODING).map(|it| it.to_str().unwrap_or("?").trim().to_lowercase());
+    match encoding.as_deref() {
+        None | Some("" | "identity") => Ok(()),
+        Some(_) => Err(ApiError::new(
+            Code::UnsupportedMediaType,
+            "The body is compressed. Send it as it is, without Content-Encoding.",
+        )),
+    }
+}
+
+/// Why a body could not be read.
+fn unread(rejection: BytesRejection) -> ApiError {
+    if TooSlow::is_behind(&rejection) {
+        return ApiError::new(Code::RequestTimeout, "The body came too slowly. Send the request again.");
+    }
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            ApiError::new(Code::RequestTooLarge, "The body is larger than 1 MiB, the most that is taken.")
+        }
+        _ => ApiError::new(Code::InvalidJson, "The body ended before all of it was sent."),
     }
 }
 
@@ -135,27 +155,35 @@ fn hide(why: &str) -> String {
 
 /// A number, or the text of one, as forms have it.
 pub(crate) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    lenient(deserializer, "a number")
+    optional_number(deserializer)?.ok_or_else(|| D::Error::custom("expected a number"))
 }
 
 /// A number or nothing.
 pub(crate) fn optional_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    lenient(deserializer, "a number").map(Some)
+    let given = match Value::deserialize(deserializer)? {
+        Value::Null => return Ok(None),
+        Value::String(text) => serde_json::from_str(text.trim()).ok(),
+        value => Some(value),
+    };
+    let number = given.as_ref().and_then(whole);
+    number.map(Some).ok_or_else(|| D::Error::custom("expected a number"))
+}
+
+/// 7, and 7.0 too: JSON knows no difference.
+fn whole(value: &Value) -> Option<i64> {
+    // Beyond this, doubles are no longer exact.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let exact = |it: &f64| it.fract() == 0.0 && it.abs() <= EXACT;
+    value.as_i64().or_else(|| value.as_f64().filter(exact).map(|it| it as i64))
 }
 
 /// true or false, also as text.
 pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    lenient(deserializer, "true or false")
-}
-
-fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(
-    deserializer: D,
-    expected: &str,
-) -> Result<T, D::Error> {
-    let wrong = || D::Error::custom(format!("expected {expected}"));
+    let wrong = || D::Error::custom("expected true or false");
     match Value::deserialize(deserializer)? {
-        Value::String(text) => serde_json::from_str(text.trim()).map_err(|_| wrong()),
-        value => T::deserialize(value).map_err(|_| wrong()),
+        Value::Bool(flag) => Ok(flag),
+        Value::String(text) => text.trim().parse().map_err(|_| wrong()),
+        _ => Err(wrong()),
     }
 }
 
@@ -179,6 +207,29 @@ mod tests {
         assert_eq!(json, parsed("application/x-www-form-urlencoded", forgotten));
         assert!(parse(Some("text/xml"), b"<a/>").is_err());
         assert!(parse(Some("application/json"), b"[1]").is_err() && parse(None, b"").unwrap().is_empty());
+    }
+
+    #[test]
+    fn numbers_are_taken_as_json_and_forms_have_them() {
+        #[derive(Deserialize)]
+        struct Given {
+            #[serde(deserialize_with = "id")]
+            id: i64,
+            #[serde(default, deserialize_with = "optional_number")]
+            most: Option<i64>,
+        }
+        let read = |value: Value| understand::<Given>(value).ok().map(|it| (it.id, it.most));
+        for seven in [serde_json::json!(7), serde_json::json!(7.0), serde_json::json!(" 7 ")] {
+            assert_eq!(read(serde_json::json!({ "id": seven, "most": null })), Some((7, None)));
+        }
+        for wrong in [
+            serde_json::json!(null),
+            serde_json::json!(7.5),
+            serde_json::json!(1e300),
+            serde_json::json!("x"),
+        ] {
+            assert_eq!(read(serde_json::json!({ "id": wrong })), None);
+        }
     }
 
     #[test]

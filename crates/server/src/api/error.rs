@@ -24,6 +24,7 @@ pub(crate) enum Code {
     InvalidJson,
     UnsupportedMediaType,
     RequestTooLarge,
+    RequestTimeout,
     InvalidArguments,
     RequiredParamsMissing,
     InvalidCredentials,
@@ -54,6 +55,7 @@ impl Code {
             Code::InvalidJson => StatusCode::BAD_REQUEST,
             Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Code::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Code::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Code::InvalidArguments
             | Code::RequiredParamsMissing
             | Code::InvalidCredentials

@@ -1,5 +1,7 @@
 //! The API in the words of OpenAPI, made from the methods themselves.
 
+mod refusals;
+
 use axum::Json;
 use serde::Serialize;
 use utoipa::OpenApi;
@@ -38,6 +40,7 @@ pub fn describe() -> utoipa::openapi::OpenApi {
     let mut document = Described::openapi();
     let components = document.components.get_or_insert_with(Default::default);
     components.add_security_scheme("key", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    refusals::add(&mut document);
     document
 }
 

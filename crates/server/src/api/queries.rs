@@ -33,12 +33,15 @@ const NOTED: usize = 2000;
 #[schema(as = Query)]
 pub(crate) struct Run {
     /// One statement that reads.
+    #[schema(min_length = 1)]
     sql: String,
     /// Rows at most: 10,000 unless told otherwise, up to 100,000.
     #[serde(default, deserialize_with = "optional_number")]
+    #[schema(minimum = 1, maximum = 100000)]
     max_rows: Option<i64>,
     /// Seconds at most: 30 unless told otherwise, up to 300.
     #[serde(default, deserialize_with = "optional_number")]
+    #[schema(minimum = 1, maximum = 300)]
     timeout_seconds: Option<i64>,
 }
 

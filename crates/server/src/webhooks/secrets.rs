@@ -82,6 +82,6 @@ impl Secrets {
     }
 }
 
-fn is_signed(headers: &HeaderMap) -> bool {
+pub(super) fn is_signed(headers: &HeaderMap) -> bool {
     headers.contains_key("webhook-signature")
 }

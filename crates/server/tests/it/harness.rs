@@ -222,23 +222,31 @@ impl Bench {
 
     /// Serves on a port of its own, for what comes over the network.
     pub async fn listen(&self) -> Listening {
-        self.listen_with(None).await
+        self.listen_within(server::Limits::usual(1000)).await
     }
 
-    /// The same, over TLS where a certificate is given.
-    pub async fn listen_with(&self, tls: Option<server::Tls>) -> Listening {
-        let bound =
-            server::Listening::bind(([127, 0, 0, 1], 0).into()).await.expect("a port is free").with_tls(tls);
-        let url = format!("http://{}", bound.address().expect("it has an address"));
-        let task = tokio::spawn(server::serve(bound, self.router.clone(), Stop::default()));
-        Listening { url, _task: AbortOnDrop(task.abort_handle()) }
+    pub async fn listen_within(&self, limits: server::Limits) -> Listening {
+        self.listen_as(limits, None).await
+    }
+
+    /// The same over TLS.
+    pub async fn listen_with(&self, tls: server::Tls) -> Listening {
+        self.listen_as(server::Limits::usual(1000), Some(tls)).await
+    }
+
+    async fn listen_as(&self, limits: server::Limits, tls: Option<server::Tls>) -> Listening {
+        let bound = server::Listening::bind(([127, 0, 0, 1], 0).into()).await.expect("a port is free");
+        let address = bound.address().expect("it has an address");
+        let serving = server::serve_within(limits, bound.with_tls(tls), self.router.clone(), Stop::default());
+        let task = AbortOnDrop(tokio::spawn(serving).abort_handle());
+        Listening { url: format!("http://{address}"), address, _task: task }
     }
 
     pub fn work(&self, owner: &str) -> Working {
-        self.work_as(self.worker(owner))
+        self.run(self.worker(owner))
     }
 
-    pub fn work_as(&self, worker: Worker) -> Working {
+    pub fn run(&self, worker: Worker) -> Working {
         let stop = Stop::default();
         let asked = stop.clone();
         let working = async move {
@@ -265,6 +273,7 @@ impl Bench {
 /// A port that is served until this is dropped.
 pub struct Listening {
     pub url: String,
+    pub address: std::net::SocketAddr,
     _task: AbortOnDrop,
 }
 

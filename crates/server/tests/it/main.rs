@@ -2,7 +2,9 @@
 
 mod connections;
 mod credentials;
+mod every_method;
 mod harness;
+mod hostile;
 mod metrics;
 mod openapi;
 mod queries;
@@ -12,4 +14,6 @@ mod schedule;
 mod secrets;
 mod tasks;
 mod tls;
+mod trouble;
 mod webhooks;
+mod wishes;

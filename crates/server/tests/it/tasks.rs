@@ -160,7 +160,7 @@ async fn a_task_whose_gitlab_never_answers_is_stopped_told_and_started_again() {
     let id = bench.working("gitlab").await;
     let hang = FaultPlan { hang_seconds: 600.0, ..FaultPlan::new(1.0, &[Fault::Hang], 1) };
     bench.gitlab.faults().set_plan(Some(hang));
-    let working = bench.work_as(bench.worker_with("one", |pace| pace.stuck_after = Duration::from_secs(1)));
+    let working = bench.run(bench.worker_with("one", |pace| pace.stuck_after = Duration::from_secs(1)));
     let sync = |it: &Value| {
         it["tasks"]
             .as_array()

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use catalogue::events::{Changed, Event};
+use catalogue::events::Changed;
 
 /// What is to be read again of one GitLab.
 #[derive(Debug, Default)]
@@ -25,9 +25,8 @@ pub(super) struct Named {
 }
 
 impl Hints {
-    /// Adds what an event names.
-    pub(super) fn add(&mut self, event: &Event) {
-        let (Some(changed), project) = (event.changed, event.project) else { return };
+    /// Adds what a delivery names, of a project where it is one.
+    pub(super) fn add(&mut self, changed: Changed, project: Option<i64>) {
         let Some(project) = project.filter(|_| changed != Changed::Groups) else {
             self.groups = true;
             return;
@@ -53,12 +52,9 @@ mod tests {
     fn many_events_of_one_thing_are_one_reading() {
         let mut hints = Hints::default();
         for iid in [7, 7, 8, 7] {
-            let body = format!(
-                r#"{{"object_kind":"merge_request","project":{{"id":1}},"object_attributes":{{"iid":{iid}}}}}"#
-            );
-            hints.add(&Event::read(&body).unwrap());
+            hints.add(Changed::MergeRequest(iid), Some(1));
         }
-        hints.add(&Event::read(r#"{"event_name":"user_add_to_group","group_id":4}"#).unwrap());
+        hints.add(Changed::Groups, Some(4));
         assert_eq!(hints.projects[&1].merge_requests.len(), 2);
         assert!(hints.groups && hints.projects.len() == 1);
     }

@@ -8,20 +8,37 @@ use catalogue::Connector;
 use catalogue::commits::COMMITS;
 use store::{ConnectionRow, StoreError};
 
+use super::absence::{Absences, Trouble, Unread};
+use super::desk::Item;
 use super::hints::{Hints, Named};
-use crate::connection::{Observed, Settings, Token, client_observed, options};
+use crate::connection::{Observed, Settings, Token, hasty_client, options};
 use crate::ending::failure;
 use crate::engine::{Engine, Halt};
 use crate::run::engine;
 use crate::tasks::Worker;
-use crate::{Progress, Stop, commits, deployments, issues, listing, merge_requests, pipelines, refresh, run};
+use crate::{
+    Failure, Progress, Stop, commits, deployments, issues, listing, merge_requests, outage, pipelines,
+    refresh, run,
+};
 
 /// What was learnt of a GitLab serves so long; then its version is asked for again.
 const FRESH: Duration = Duration::from_secs(60);
 
+/// So long may the reading of one project take. What takes longer is for the next sync.
+const LONGEST: Duration = Duration::from_secs(120);
+const TOO_SLOW: &str = "too_slow";
+/// How long what is older than the first window is read for, where a whole project is read.
+const OLDER: Duration = Duration::from_secs(30);
+
 /// What is known of the GitLabs of connections, kept between deliveries.
 #[derive(Clone, Default)]
-pub(super) struct Readers(Arc<Mutex<HashMap<i64, Known>>>);
+pub(super) struct Readers(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    known: Mutex<HashMap<i64, Known>>,
+    absences: Absences,
+}
 
 #[derive(Clone)]
 struct Known {
@@ -33,38 +50,98 @@ struct Known {
 }
 
 impl Readers {
-    /// Reads what is named, for every connection to the instance. Fails with a sentence if any of it could not be read.
-    pub(super) async fn read(&self, worker: &Worker, instance: i64, hints: &Hints) -> Result<(), String> {
-        let told = |error: StoreError| error.to_string();
-        let all = worker.store.connections(None, i64::MAX).await.map_err(told)?;
+    /// Reads what deliveries name, for every connection to the instance. Gives what each could not read.
+    pub(super) async fn read(
+        &self,
+        worker: &Worker,
+        instance: i64,
+        items: &[Item],
+    ) -> Result<Vec<(i64, Unread)>, StoreError> {
+        let all = worker.store.connections(None, i64::MAX).await?;
         let works = |it: &ConnectionRow| it.disabled_at.is_none() && it.paused_at.is_none();
         let ours = all.into_iter().filter(|it| it.instance == instance && works(it));
-        let reads: Vec<_> = ours.map(|connection| self.one(worker, connection, hints)).collect();
-        let failed: Vec<String> =
-            futures::future::join_all(reads).await.into_iter().filter_map(Result::err).collect();
-        if failed.is_empty() { Ok(()) } else { Err(failed.join(" ")) }
+        let reads: Vec<_> = ours
+            .map(|connection| {
+                let hints = hints_for(connection.id, items);
+                self.one(worker, connection, hints)
+            })
+            .collect();
+        Ok(futures::future::join_all(reads).await)
     }
 
-    async fn one(&self, worker: &Worker, connection: ConnectionRow, hints: &Hints) -> Result<(), String> {
-        let Some(connector) = Connector::named(&connection.connector) else { return Ok(()) };
-        let failed = |halt: Halt| failure(halt).message;
+    async fn one(&self, worker: &Worker, connection: ConnectionRow, hints: Hints) -> (i64, Unread) {
+        (connection.id, self.attempt(worker, &connection, &hints).await)
+    }
+
+    async fn attempt(&self, worker: &Worker, connection: &ConnectionRow, hints: &Hints) -> Unread {
+        let Some(connector) = Connector::named(&connection.connector) else { return Unread::default() };
         if hints.groups && connector == Connector::Gitlab {
             // Which groups and projects there are is what every sync begins with.
             let now = worker.clock.now();
-            worker.store.hurry_task(connection.id, "sync", now).await.map_err(|it| it.to_string())?;
+            if let Err(error) = worker.store.hurry_task(connection.id, "sync", now).await {
+                return Unread::all(Trouble::Other(error.to_string()));
+            }
             worker.wake.notify_one();
         }
-        if !hints.projects.values().any(|it| concerns(connector, it)) {
-            return Ok(());
+        let all = hints.projects.iter();
+        let wanted: Vec<(i64, &Named)> =
+            all.filter(|it| concerns(connector, it.1)).map(|it| (*it.0, it.1)).collect();
+        if wanted.is_empty() {
+            return Unread::default();
         }
-        let known = self.known(worker, &connection, connector).await.map_err(failed)?;
-        let mut read = Ok(());
-        for (project, named) in hints.projects.iter().filter(|it| concerns(connector, it.1)) {
-            if let Err(halt) = project_again(&known, connector, *project, named).await {
-                read = Err(failed(halt));
+        if let Some((until, why)) = self.0.absences.of(connection.id, worker.clock.now()) {
+            return Unread::all(Trouble::Away(until, why));
+        }
+        let known = match in_time(self.known(worker, connection, connector)).await {
+            Ok(known) => known,
+            Err(halt) => return Unread::all(self.trouble(worker, connection, None, halt).await),
+        };
+        let mut unread = Unread::default();
+        for (at, (project, named)) in wanted.iter().enumerate() {
+            let Err(halt) = in_time(project_again(&known, connector, *project, named)).await else {
+                continue;
+            };
+            let trouble = self.trouble(worker, connection, Some(&known), halt).await;
+            if let Trouble::Away(..) = trouble {
+                unread.projects.extend(wanted[at..].iter().map(|it| (it.0, trouble.clone())));
+                return unread;
             }
+            unread.projects.insert(*project, trouble);
         }
-        read
+        self.0.absences.is_back(connection.id);
+        unread
+    }
+
+    /// What keeps a connection from reading: whether all of its GitLab is away, or only this cannot be read.
+    async fn trouble(
+        &self,
+        worker: &Worker,
+        connection: &ConnectionRow,
+        known: Option<&Known>,
+        halt: Halt,
+    ) -> Trouble {
+        let away = match &halt {
+            Halt::Unmet(_) => true,
+            Halt::Failed(failure) => matches!(failure.reason.as_str(), "rate_limited" | TOO_SLOW),
+            Halt::Later(_) => match known {
+                Some(known) => outage::gitlab_is_away(&known.engine.client, &Stop::default()).await,
+                None => true,
+            },
+            Halt::Skipped | Halt::Store(_) => false,
+        };
+        let refused = is_refusal(&halt);
+        let why = failure(halt).message;
+        if refused {
+            return Trouble::Refused(why);
+        }
+        // A client remembers which tokens were refused: the next reading asks with a new one.
+        self.all().remove(&connection.id);
+        if !away {
+            return Trouble::Other(why);
+        }
+        let until = self.0.absences.note(connection.id, &why, worker.clock.now());
+        tracing::warn!(connection = connection.id, why, "webhooks wait for GitLab");
+        Trouble::Away(until, why)
     }
 
     /// The engine of a connection, made anew where it is old or something changed.
@@ -85,11 +162,11 @@ impl Readers {
             return Ok(known.clone());
         }
         let settings = Settings::parse(&connection.settings)
-            .map_err(|it| Halt::Failed(crate::Failure::new("failed", "settings", it.to_string())))?;
+            .map_err(|it| Halt::Failed(Failure::new("failed", "settings", it.to_string())))?;
         let tokens: Vec<Token> =
             usable.into_iter().map(|(row, secret)| Token::stored(&row, secret)).collect();
         let observed = Observed { connection: connection.id, telemetry: worker.telemetry.clone() };
-        let client = client_observed(&settings, &tokens, &worker.network, observed).map_err(Halt::Failed)?;
+        let client = hasty_client(&settings, &tokens, &worker.network, observed).map_err(Halt::Failed)?;
         let mut options = options(&settings, connector, worker.clock.clone());
         options.connection = Some(connection.id);
         let row = worker.store.instance(client.base_url().as_str()).await?;
@@ -101,8 +178,37 @@ impl Readers {
     }
 
     fn all(&self) -> std::sync::MutexGuard<'_, HashMap<i64, Known>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether GitLab answered that this is not to be seen: lost access, a feature that was switched off, what was deleted.
+fn is_refusal(halt: &Halt) -> bool {
+    match halt {
+        Halt::Skipped => true,
+        Halt::Failed(failure) => {
+            let reason = failure.reason.as_str();
+            let by_gitlab = failure.code == "invalid_permissions" && reason != "blocked_by_proxy";
+            by_gitlab || reason == "not_found_or_no_access"
+        }
+        Halt::Unmet(_) | Halt::Later(_) | Halt::Store(_) => false,
+    }
+}
+
+/// What is new to a connection.
+fn hints_for(connection: i64, items: &[Item]) -> Hints {
+    let mut hints = Hints::default();
+    let new = items.iter().filter(|it| !it.read_by.contains(&connection));
+    new.for_each(|it| hints.add(it.changed, it.project));
+    hints
+}
+
+/// Nobody waits for ever: while a GitLab that hangs is waited for, what others name is not read.
+async fn in_time<T>(reading: impl Future<Output = Result<T, Halt>>) -> Result<T, Halt> {
+    tokio::time::timeout(LONGEST, reading).await.unwrap_or_else(|_| {
+        let message = "GitLab took longer than two minutes over what a webhook named.";
+        Err(Halt::Failed(Failure::new("failed", TOO_SLOW, message)))
+    })
 }
 
 /// Whether a connector reads any of what is named.
@@ -151,7 +257,11 @@ async fn project_again(known: &Known, connector: Connector, project: i64, named:
         }
         Connector::GitlabPipelines => {
             for pipeline in &named.pipelines {
-                pipeline_again(engine, project, *pipeline).await?;
+                match refresh::read_pipeline(engine, project, *pipeline).await {
+                    // One that is gone already is found by the next sweep.
+                    Err(Halt::Failed(failure)) if failure.reason == "not_found_or_no_access" => {}
+                    other => other?,
+                }
             }
         }
         Connector::GitlabCommitsTrunk | Connector::GitlabDeployments => whole(known, project).await?,
@@ -171,14 +281,6 @@ async fn by_iids(
     Ok(())
 }
 
-/// A pipeline that is gone already is found by the next sweep.
-async fn pipeline_again(engine: &Engine, project: i64, pipeline: i64) -> Result<(), Halt> {
-    match refresh::read_pipeline(engine, project, pipeline).await {
-        Err(Halt::Failed(failure)) if failure.reason == "not_found_or_no_access" => Ok(()),
-        other => other,
-    }
-}
-
 /// Syncs one project: what is named has no request of its own that would do.
 async fn whole(known: &Known, project: i64) -> Result<(), Halt> {
     let engine = &known.engine;
@@ -187,6 +289,7 @@ async fn whole(known: &Known, project: i64) -> Result<(), Halt> {
     options.scope.groups = Vec::new();
     options.workers = known.settings.concurrency;
     options.patience = Duration::ZERO;
+    options.older_for = Some(OLDER);
     let (client, store) = (engine.client.clone(), engine.store.clone());
     let outcome = run(client, store, options, Arc::<Progress>::default(), Stop::default()).await;
     outcome.error.map_or(Ok(()), |it| Err(Halt::Failed(it)))

@@ -50,7 +50,7 @@ pub(super) async fn plan(
         }
     }
     let unmoved = trunk::unmoved(engine, doubtful, &mut due).await?;
-    engine.store.trunks_unmoved(&unmoved).await?;
+    engine.store.trunks_unmoved(&unmoved, engine.started).await?;
     idle.extend(unmoved.iter().map(|it| it.project_id));
     engine.store.confirm(engine.instance.0, COMMITS.name, &idle, engine.started).await?;
     engine.store.trunks_due(&due).await?;
@@ -79,20 +79,24 @@ fn read_at(engine: &Engine, trunk: &Trunk) -> Option<DateTime<Utc>> {
 /// Whether a branch is read as this run wants it, and nothing shows that it has moved since.
 fn is_idle(engine: &Engine, trunk: &Trunk, signs: &TrunkSigns) -> bool {
     let Some(at) = read_at(engine, trunk) else { return false };
-    // Within an hour of an activity a push may have put as many commits in the place of others, and no sign tells. To see
-    // where it ends costs a request, so that is left to the sweep.
-    let settled = !engine.options.sweep || signs.last_activity_at.is_none_or(|it| at > it + ACTIVITY);
+    // Within an hour of an activity a push may have put as many commits in the place of others, and no sign tells. Without
+    // GraphQL each look at where a branch ends is a request of its own, which is left to the sweep.
+    let looks = engine.options.sweep || can_ask(engine, trunk, signs);
+    let settled = !looks || signs.last_activity_at.is_none_or(|it| at > it + ACTIVITY);
     settled && is_unmoved(&trunk.signs, signs, at, engine.started)
 }
 
 /// Whether only the activity shows that a branch may have moved: any comment is one. Where it ends will tell; a sweep wants
 /// to see for itself.
 fn is_doubtful(engine: &Engine, trunk: &Trunk, signs: &TrunkSigns) -> bool {
-    let same = signs.commit_count.is_some()
-        && trunk.signs.commit_count == signs.commit_count
-        && trunk.signs.default_branch == signs.default_branch;
-    let asks = engine.capabilities.graphql && !engine.options.sweep;
-    same && asks && trunk.head.is_some() && read_at(engine, trunk).is_some()
+    let same =
+        trunk.signs.commit_count == signs.commit_count && trunk.signs.default_branch == signs.default_branch;
+    same && !engine.options.sweep && can_ask(engine, trunk, signs) && read_at(engine, trunk).is_some()
+}
+
+/// Whether many branches can be asked at once where they end, and that is known of this one.
+fn can_ask(engine: &Engine, trunk: &Trunk, signs: &TrunkSigns) -> bool {
+    engine.capabilities.graphql && signs.commit_count.is_some() && trunk.head.is_some()
 }
 
 fn is_unmoved(before: &TrunkSigns, now: &TrunkSigns, read_at: DateTime<Utc>, started: DateTime<Utc>) -> bool {

@@ -1,5 +1,7 @@
 //! One task from its claim to its end.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use store::{Audit, ConnectionRow, StoreError, TaskEnd, TaskRow};
@@ -15,17 +17,22 @@ struct Prepared {
     settings: Settings,
     client: gitlab_client::Client,
     options: crate::Options,
-    credentials: Vec<i64>,
+    /// With when each was last changed: one that is replaced is not worked with any longer.
+    credentials: Vec<(i64, DateTime<Utc>)>,
 }
+
+/// Between two looks at whether a connection was paused or deleted, or a credential of it replaced, in another process.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Runs a task and writes how it ended.
 pub(super) async fn run(worker: &Worker, task: &TaskRow, running: &Running) {
     let began = worker.clock.now();
     let _runs = worker.telemetry.task_runs(&task.activity);
     let watch = Watch::new(running, worker.pace.stuck_after);
+    // The lease is renewed from the beginning; which credentials are held is known once they are opened.
     let ended = tokio::select! {
         ended = attend(worker, task, running, &watch, began) => ended,
-        failure = alive(worker, task, running, &watch) => Ok(Err(failure)),
+        failure = renewed(worker, task, running, &watch) => Ok(Err(failure)),
     };
     worker.telemetry.rows_written(task.connection_id, watch.rows_to_count());
     // A sync that was asked to end because it was stuck only knows that it was asked.
@@ -50,11 +57,13 @@ pub(super) async fn help(worker: &Worker, task: &TaskRow, running: &Running) {
     match prepare(worker, task).await {
         Ok(Ok(mut prepared)) => {
             prepared.options.only_help = true;
+            let held = prepared.credentials.clone();
             let _runs = worker.telemetry.task_runs("help");
             let watch = Watch::new(running, worker.pace.stuck_after);
             watch.follow(&prepared.client);
             tokio::select! {
                 _ = sync(worker, prepared, running) => {}
+                () = attended(worker, task, running, &held) => {}
                 () = until_stuck(worker, task, running, &watch) => {}
             }
             worker.telemetry.rows_written(task.connection_id, watch.rows_to_count());
@@ -78,10 +87,13 @@ async fn attend(
     };
     let (connection, settings) = (prepared.connection.clone(), prepared.settings.clone());
     note_use(worker, task, &prepared, began).await?;
-    let client = prepared.client.clone();
+    let (client, held) = (prepared.client.clone(), prepared.credentials.clone());
     watch.follow(&client);
-    let outcome = sync(worker, prepared, running).await;
-    disable_refused(worker, &connection, &settings, &client).await?;
+    let outcome = tokio::select! {
+        outcome = sync(worker, prepared, running) => outcome,
+        () = attended(worker, task, running, &held) => return Ok(Err(lost())),
+    };
+    disable_refused(worker, &connection, &settings, &client, &held).await?;
     if let Some(failure) = outcome.error {
         return Ok(Err(failure));
     }
@@ -115,7 +127,7 @@ async fn prepare(worker: &Worker, task: &TaskRow) -> Result<Result<Prepared, Fai
         Err(bad) => return Ok(Err(Failure::new("failed", "settings", format!("{bad}.")))),
     };
     let usable = worker.store.usable_credentials(&worker.ring, connection.id).await?;
-    let credentials = usable.iter().map(|(it, _)| it.id).collect();
+    let credentials = usable.iter().map(|(it, _)| (it.id, it.updated_at)).collect();
     let tokens: Vec<Token> = usable.into_iter().map(|(row, secret)| Token::stored(&row, secret)).collect();
     let mut options = options(&settings, connector, worker.clock.clone());
     options.sweep = task.activity == "sweep";
@@ -134,12 +146,13 @@ async fn note_use(
     prepared: &Prepared,
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    worker.store.use_credentials(&prepared.credentials, at).await?;
+    let credentials: Vec<i64> = prepared.credentials.iter().map(|it| it.0).collect();
+    worker.store.use_credentials(&credentials, at).await?;
     let entry = Audit {
         actor: "worker",
         action: &task.activity,
         connection_id: Some(task.connection_id),
-        detail: json!({ "credentials": prepared.credentials }),
+        detail: json!({ "credentials": credentials }),
         ..Audit::default()
     };
     worker.store.audit(&entry, at).await
@@ -152,44 +165,35 @@ async fn disable_refused(
     connection: &ConnectionRow,
     settings: &Settings,
     client: &gitlab_client::Client,
+    held: &[(i64, DateTime<Utc>)],
 ) -> Result<(), StoreError> {
     let Some(connector) = connector(connection) else { return Ok(()) };
     for state in client.credentials().into_iter().filter(|it| it.disabled.is_some()) {
         let Ok(id) = state.id.as_str().parse() else { continue };
-        let Some(row) = worker.store.credential(connection.id, id).await? else { continue };
+        // What was refused is what this sync began with. By now it may hold another token.
+        let row = worker.store.credential(connection.id, id).await?;
+        let Some(row) = row.filter(|it| held.contains(&(id, it.updated_at))) else { continue };
         let Some(secret) = worker.store.token(&worker.ring, id).await? else { continue };
         let now = worker.clock.now();
         let token = Token::stored(&row, secret);
         let found = verify_token(settings, connector, &token, &worker.network, now.date_naive()).await;
         let Some(failure) = found.error.filter(|it| it.code == "invalid_credentials") else { continue };
-        tracing::warn!(
-            connection = connection.id,
-            credential = id,
-            failure.message,
-            "a credential was refused"
-        );
-        worker.store.disable_credential(connection.id, id, &failure.message, now).await?;
+        if worker.store.disable_credential(&row, &failure.message, now).await? {
+            let connection = connection.id;
+            tracing::warn!(connection, credential = id, failure.message, "a credential was refused");
+        }
     }
     Ok(())
 }
 
-/// Says that the worker lives, until another one has the task, the connection is paused or deleted, or the task gets nowhere. Gives
-/// why it is to end.
-async fn alive(worker: &Worker, task: &TaskRow, running: &Running, watch: &Watch) -> Failure {
+/// Renews the lease until another worker has the task, or the task gets nowhere. Gives why it is to end.
+async fn renewed(worker: &Worker, task: &TaskRow, running: &Running, watch: &Watch) -> Failure {
     let failure = loop {
         tokio::time::sleep(worker.pace.heartbeat.min(watch.until_stuck())).await;
         let idle = watch.look();
         worker.telemetry.rows_written(task.connection_id, watch.rows_to_count());
         if watch.is_stuck() {
-            let failure = watch.convict();
-            tracing::warn!(
-                connection = task.connection_id,
-                task.activity,
-                failure.message,
-                "a task is stuck"
-            );
-            worker.telemetry.task_restarted(&failure.reason);
-            break failure;
+            break stuck(worker, task, watch);
         }
         match worker.store.renew_task(task, idle).await {
             Ok(true) => {}
@@ -198,7 +202,7 @@ async fn alive(worker: &Worker, task: &TaskRow, running: &Running, watch: &Watch
             Err(error) => tracing::debug!(%error, "a task could not say that it lives"),
         }
     };
-    let_go(worker, running).await;
+    end(worker, running).await;
     failure
 }
 
@@ -210,18 +214,41 @@ async fn until_stuck(worker: &Worker, task: &TaskRow, running: &Running, watch: 
         worker.telemetry.rows_written(task.connection_id, watch.rows_to_count());
     }
     // It may only have waited for the leader. If there still is something to help with, it begins again.
-    let_go(worker, running).await;
+    end(worker, running).await;
 }
 
-/// Asks the sync to end. It does once the pages in hand are written, and notices by itself when they take too long; what does
-/// neither is dropped.
-async fn let_go(worker: &Worker, running: &Running) {
+fn stuck(worker: &Worker, task: &TaskRow, watch: &Watch) -> Failure {
+    let failure = watch.convict();
+    tracing::warn!(connection = task.connection_id, task.activity, failure.message, "a task is stuck");
+    worker.telemetry.task_restarted(&failure.reason);
+    failure
+}
+
+/// Looks whether the task is to go on: its connection may be paused or deleted, or a credential replaced, by any process.
+async fn attended(worker: &Worker, task: &TaskRow, running: &Running, held: &[(i64, DateTime<Utc>)]) {
+    loop {
+        tokio::time::sleep(LOOK.min(worker.pace.heartbeat)).await;
+        match worker.store.task_goes_on(task.connection_id, held).await {
+            Ok(true) => {}
+            Ok(false) => return end(worker, running).await,
+            Err(error) => tracing::debug!(%error, "whether a task goes on could not be asked"),
+        }
+    }
+}
+
+/// Asks the task to stop. It ends by itself once the pages in hand are written; that it is overdue it notices by itself too, and what
+/// does neither is dropped.
+async fn end(worker: &Worker, running: &Running) {
     running.stop.ask();
     tokio::time::sleep(worker.pace.heartbeat * 6).await;
 }
 
 fn lost() -> Failure {
-    Failure::new("stopped", "lost", "The connection was paused, or another worker took over.")
+    Failure::new(
+        "stopped",
+        "lost",
+        "The connection or a credential of it was changed, or another worker took over.",
+    )
 }
 
 fn failed(worker: &Worker, task: &TaskRow, failure: &Failure) -> TaskEnd {

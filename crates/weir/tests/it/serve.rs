@@ -13,17 +13,17 @@ use tokio::process::{Child, Command};
 use crate::bench::{Bench, finished};
 
 /// A key for tests: nothing is sealed with it that matters.
-const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const OTHER_KEY: &str = "HwABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4=";
 
 /// A server that runs.
-struct Serving {
+pub struct Serving {
     child: Child,
-    address: String,
-    key: String,
+    pub address: String,
+    pub key: String,
 }
 
-fn with_key(bench: &Bench, line: &str, key: &str) -> Command {
+pub fn with_key(bench: &Bench, line: &str, key: &str) -> Command {
     let mut command = bench.weir(line);
     command.env("WEIR_ENCRYPTION_KEY", key).env("WEIR_LISTEN", "127.0.0.1:0");
     command
@@ -34,7 +34,7 @@ async fn api_key(bench: &Bench) -> String {
     made.stdout.trim().to_owned()
 }
 
-async fn serve(bench: &Bench, line: &str) -> Serving {
+pub async fn serve(bench: &Bench, line: &str) -> Serving {
     let key = api_key(bench).await;
     let mut child = with_key(bench, line, KEY).stdout(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -50,7 +50,7 @@ async fn serve(bench: &Bench, line: &str) -> Serving {
 }
 
 impl Serving {
-    async fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+    pub async fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
@@ -67,7 +67,7 @@ impl Serving {
     }
 
     /// A connection that works.
-    async fn connect(&self, bench: &Bench) -> i64 {
+    pub async fn connect(&self, bench: &Bench) -> i64 {
         let body = json!({ "type": "gitlab", "settings": { "base_url": bench.fake.url() } });
         let (status, made) = self.ask("POST", "/api/connections.create", body).await;
         assert_eq!(status, 201, "{made}");
@@ -79,7 +79,7 @@ impl Serving {
         id
     }
 
-    async fn until_synced(&self, id: i64) {
+    pub async fn until_synced(&self, id: i64) {
         for _ in 0..600 {
             let (_, shown) = self.ask("GET", &format!("/api/connections.info/{id}"), Value::Null).await;
             if shown["connection"]["last_synced_at"].is_string() {
@@ -91,7 +91,7 @@ impl Serving {
     }
 
     /// Asks it to end, as a service manager does; its exit code.
-    async fn terminate(mut self) -> i32 {
+    pub async fn terminate(mut self) -> i32 {
         let pid = Pid::from_raw(i32::try_from(self.child.id().unwrap()).unwrap());
         kill(pid, Signal::SIGTERM).unwrap();
         let ended = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await;
@@ -268,4 +268,30 @@ async fn the_secrets_of_webhooks_are_shown_and_changed() {
         "{}",
         told.said()
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_idle_connections_keep_nobody_waiting() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+    // As many as this machine lets one process have.
+    let wanted = usize::try_from(hard.saturating_sub(500)).unwrap().min(10_000);
+    let bench = Bench::new().await;
+    let serving = serve(&bench, "serve --no-workers").await;
+    let mut idle = Vec::new();
+    for number in 0..wanted {
+        let mut stream = TcpStream::connect(&serving.address).await.unwrap();
+        if number % 2 == 0 {
+            stream.write_all(b"GET /healthz HTTP/1.1\r\nx-half: ").await.unwrap();
+        }
+        idle.push(stream);
+    }
+    for _ in 0..10 {
+        let asked = serving.ask("GET", "/api/connections.list", Value::Null);
+        let (status, _) =
+            tokio::time::timeout(Duration::from_secs(5), asked).await.expect("an answer in time");
+        assert_eq!(status, 200);
+    }
+    assert_eq!(idle.len(), wanted);
 }

@@ -24,8 +24,10 @@ const LONGEST: usize = 200;
 #[schema(as = ConnectionCreate)]
 pub(crate) struct Create {
     /// gitlab, gitlab_pipelines, gitlab_commits, gitlab_commits_trunk or gitlab_deployments.
+    #[schema(pattern = "^(gitlab|gitlab_pipelines|gitlab_commits|gitlab_commits_trunk|gitlab_deployments)$")]
     r#type: String,
     /// What people call it; usually the connector and the host.
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
     /// What is imported and how: base_url, groups, projects, exclude, since, ...; as usual where nothing is said.
     #[serde(default)]

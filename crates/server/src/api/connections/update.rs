@@ -22,6 +22,7 @@ pub(crate) struct Update {
     #[serde(deserialize_with = "id")]
     id: i64,
     /// What people call it; unchanged where it is not named.
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
     /// Settings that change; the others stay as they are. The base_url stays.
     #[schema(value_type = Option<Object>)]

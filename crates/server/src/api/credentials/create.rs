@@ -21,6 +21,7 @@ use crate::api::{Answer, ApiError, Scope};
 #[schema(as = CredentialCreate)]
 pub(crate) struct Create {
     /// What people call it; chosen where it is not named.
+    #[schema(min_length = 1, max_length = 200)]
     label: Option<String>,
     /// auth_kind: private (the usual) or bearer.
     #[schema(value_type = Option<Object>)]

@@ -23,6 +23,7 @@ pub(crate) struct Update {
     #[serde(deserialize_with = "id")]
     id: i64,
     /// What people call it; unchanged where it is not named.
+    #[schema(min_length = 1, max_length = 200)]
     label: Option<String>,
     /// Settings that change.
     #[schema(value_type = Option<Object>)]

@@ -94,6 +94,34 @@ async fn commits_that_a_forced_push_took_away_are_marked_and_heal() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_commits_in_the_place_of_others_soon_after_an_activity_are_met_by_the_next_sync() {
+    let bench = bench(914).await;
+    import(&bench, &TRUNK, true).await;
+    let (project, by) = project(&bench);
+    let push = |commits| {
+        let mut world = bench.fake.world_mut();
+        world.advance(TimeDelta::hours(2));
+        world.push_to_trunk(project, by, commits);
+        world.advance(TimeDelta::minutes(5));
+    };
+    push(3);
+    import(&bench, &TRUNK, true).await;
+    assert_commits(&bench, &TRUNK).await;
+    // Neither the count nor the last activity tells.
+    bench.fake.world_mut().force_push_trunk(project, by, 1);
+    import(&bench, &TRUNK, true).await;
+    assert_commits(&bench, &TRUNK).await;
+    // Once the hour is over it is certain where the branch ends, and not asked again.
+    bench.fake.world_mut().advance(TimeDelta::hours(2));
+    import(&bench, &TRUNK, true).await;
+    bench.fake.counters().reset();
+    import(&bench, &TRUNK, true).await;
+    let counts = bench.fake.counters().counts();
+    assert_eq!(counts.by_operation.get("trunkHeads"), None);
+    assert_eq!(asked(&bench), 0);
+}
+
 /// A branch of long ago with more commits than fit on a page lies far behind what is known: it is read from its own end.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_branch_that_is_merged_is_read_without_reading_what_lies_between() {
@@ -176,6 +204,10 @@ async fn sizes_are_read_where_they_are_asked_for_also_of_what_is_stored() {
     import(&bench, &TRUNK, true).await;
     asked(&bench);
     assert!(with().await > 0);
+    // Within the hour after a push where the branch ends is looked at once more, and after it for the last time.
+    assert_eq!(with().await, 1);
+    bench.fake.world_mut().advance(TimeDelta::hours(2));
+    assert_eq!(with().await, 1);
     assert_eq!(with().await, 0);
 }
 
