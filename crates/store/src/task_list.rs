@@ -140,7 +140,7 @@ impl Store {
         let stuck = "owner is not null and (until < clock_timestamp() or progress_at < clock_timestamp() - make_interval(secs => $4))";
         let sql = format!(
             "update weir.tasks
-                set due_at = case when owner is null or {stuck} then least(due_at, $3) else $3 end
+                set due_at = least(due_at, $3), wished = true
                   , owner = case when {stuck} then null else owner end
                   , until = case when {stuck} then null else until end
               where connection_id = $1 and activity = $2"

@@ -75,7 +75,7 @@ pub const FIGURES: &[Figure] = &[
     figure("weir_webhook_insert_duration_seconds", Histogram, &[], Process, "From a delivery that was read and checked to the moment when it is on disk."),
     figure("weir_webhook_deliveries_ended_total", Counter, &["outcome"], Process, "Deliveries dealt with: `done`, `unknown` (nothing that Weir reads), `failed` (given up), `put_off` (to be tried again)."),
     figure("weir_inbox_waiting", Gauge, &[], Database, "Deliveries that wait to be dealt with; counted up to 100,000."),
-    figure("weir_inbox_oldest_seconds", Gauge, &[], Database, "How long the oldest of them has waited; 0 without any."),
+    figure("weir_inbox_oldest_seconds", Gauge, &[], Database, "How long the one of them that is next has waited since it came; 0 without any."),
     figure("weir_connections", Gauge, &["state"], Database, "Connections: `working`, `paused`, `disabled`."),
     figure("weir_connection_info", Gauge, &["connection", "type"], Database, "Always 1; tells the type of a connection."),
     figure("weir_connection_last_success_timestamp_seconds", Gauge, &["connection"], Database, "When the last complete sync of a connection began, as a time of Unix. Absent before the first."),
@@ -94,6 +94,6 @@ pub const FIGURES: &[Figure] = &[
     figure("weir_gitlab_rate_limit_remaining", Gauge, &["connection", "credential"], Process, "Requests left in the current window, as GitLab last told."),
     figure("weir_gitlab_rate_limit_waiting_seconds", Gauge, &["connection", "credential"], Process, "How long a credential still has to wait, because GitLab asked for it."),
     figure("weir_rows_written_total", Counter, &["connection"], Process, "Rows that syncs changed in the tables."),
-    figure("weir_database_up", Gauge, &[], Process, "1 where the database answered when it was last asked for these figures."),
+    figure("weir_database_up", Gauge, &[], Database, "1 where the database answered when it was last asked for these figures."),
     figure("weir_database_pool_connections", Gauge, &["state"], Process, "Connections of this process to the database: `used`, `idle`, and `most` it may open."),
 ];

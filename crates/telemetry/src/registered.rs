@@ -34,8 +34,7 @@ enum Held {
 impl Registered {
     /// A figure that cannot be registered is not told; a test finds out.
     pub(crate) fn new(figure: &Figure, registry: &Registry) -> Registered {
-        let of_the_moment = figure.source == Source::Database || figure.name.starts_with("weir_database_");
-        Registered { of_the_moment, held: hold(figure, registry).ok() }
+        Registered { of_the_moment: figure.source == Source::Database, held: hold(figure, registry).ok() }
     }
 
     /// Whether its values are handed in each time it is read.

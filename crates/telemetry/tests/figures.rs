@@ -22,8 +22,9 @@ fn busy() -> (Telemetry, Vec<Value>) {
     telemetry.gitlab_waited(1, second);
     telemetry.gitlab_remaining(1, "2", 1999);
     telemetry.gitlab_pause(1, "2", second * 60);
-    let moment =
-        |it: &&telemetry::Figure| it.source == Source::Database || it.name.starts_with("weir_database_");
+    let moment = |it: &&telemetry::Figure| {
+        it.source == Source::Database || it.name == "weir_database_pool_connections"
+    };
     let value = |it: &telemetry::Figure| Value {
         figure: it.name,
         labels: it.labels.iter().map(|_| "1".to_owned()).collect(),

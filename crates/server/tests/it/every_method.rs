@@ -97,7 +97,7 @@ fn check(reply: &Reply, what: &str) {
 /// A body in which one field holds a value, and the others what could stand there.
 fn body(fields: &[String], field: &str, value: &Value, base_url: &str) -> String {
     let usual = |name: &str| match name {
-        "id" => json!(1),
+        "id" | "connection_id" => json!(1),
         "type" => json!("gitlab"),
         "sql" => json!("select 1"),
         "secrets" => json!({ "api_token": "glpat-x" }),

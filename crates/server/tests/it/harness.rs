@@ -238,9 +238,9 @@ impl Bench {
         self.listen_as(limits, None).await
     }
 
-    /// The same, over TLS where a certificate is given.
-    pub async fn listen_with(&self, tls: Option<server::Tls>) -> Listening {
-        self.listen_as(server::Limits::usual(1000), tls).await
+    /// The same over TLS.
+    pub async fn listen_with(&self, tls: server::Tls) -> Listening {
+        self.listen_as(server::Limits::usual(1000), Some(tls)).await
     }
 
     async fn listen_as(&self, limits: server::Limits, tls: Option<server::Tls>) -> Listening {

@@ -197,3 +197,27 @@ async fn each_resource_tells_how_far_it_is_up_to_date() {
     }
     assert_eq!(of("pipelines"), &Value::Null, "another connector reads them");
 }
+
+#[tokio::test]
+async fn after_a_sync_that_ended_early_a_resource_is_as_far_as_its_slowest_project() {
+    let bench = Bench::new().await;
+    let id = bench.connection("gitlab").await;
+    bench
+        .database
+        .execute(
+            "insert into weir.partitions (instance, resource, reader, parent_id, complete_to) values
+               (0, 'merge_requests', 'graphql', 1, '2026-01-02T00:00:00Z'), (0, 'merge_requests', 'graphql', 2, '2026-01-01T00:00:00Z')
+             , (0, 'merge_requests', 'graphql', 3, '2025-01-01T00:00:00Z'), (0, 'merge_requests', 'rest', 1, '2024-01-01T00:00:00Z')
+             , (0, 'issues', 'graphql', 1, '2026-01-02T00:00:00Z'), (0, 'issues', 'graphql', 2, null)",
+        )
+        .await;
+    let read =
+        ["merge_requests", "issues"].map(|resource| store::ResourceRead { resource, readers: &["graphql"] });
+    // The third is out of sight, and REST not in use. Of issues one project was never read.
+    let ahead = chrono::TimeDelta::seconds(5);
+    bench.store.resources_partly_synced(id, 0, &read, &[1, 2], ahead).await.expect("it is kept");
+    let states = bench.store.resource_states(id).await.expect("states");
+    let told: Vec<String> =
+        states.iter().map(|it| format!("{} {}", it.resource, it.last_synced_at.to_rfc3339())).collect();
+    assert_eq!(told, ["merge_requests 2026-01-01T00:00:05+00:00"]);
+}

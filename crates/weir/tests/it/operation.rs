@@ -229,7 +229,7 @@ async fn status_shows_what_needs_somebody() {
     bench
         .database
         .execute(
-            "with i as (insert into weir.instances (base_url) values ('https://gitlab.example.com') returning number)
+            "with i as (insert into weir.instances (number, base_url) values (0, 'https://gitlab.example.com') returning number)
                 , c as (insert into weir.connections (type, name, instance, settings, state, created_at, updated_at, last_synced_at)
                         select 'gitlab', 'main', number, '{}', 'verified', now(), now(), now() - interval '1 hour' from i returning id)
                 , k as (insert into weir.credentials (connection_id, label, settings, created_at, updated_at, disabled_at, disabled_reason, expiration_date)
