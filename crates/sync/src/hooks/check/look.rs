@@ -174,6 +174,9 @@ impl Look<'_> {
                 }
             }
         }
+        if self.known.is_empty() && self.asked.address.is_none() {
+            notes.push("It is taken for Weir's because of its path; --address makes sure.".to_owned());
+        }
         if place.kind == Kind::System {
             notes.push(NO_COMMENTS.to_owned());
         }
