@@ -9,8 +9,9 @@ const INTRODUCTION: &str = "
 # Endpoints
 
 Everything that Weir asks of GitLab. The client refuses any other address, so no source code can be read by mistake.
-Paths are below `/api/v4/`. Every request is a `GET`, but for GraphQL queries, which GitLab takes by `POST`; documents
-that change something are refused before they are sent.
+Paths are below `/api/v4/`. Every request of a sync is a `GET`, but for GraphQL queries, which GitLab takes by `POST`;
+documents that change something are refused before they are sent. Only `weir webhooks` has [endpoints of its
+own](#webhooks), and nothing else has them.
 
 A resource with two ways to read is read by GraphQL where the GitLab has it, and by REST otherwise or with
 `--rest-only`.
@@ -29,6 +30,7 @@ pub fn page() -> String {
         page += &section(resource);
     }
     page += &others();
+    page += &webhooks();
     page += QUERIES;
     for document in unique() {
         page += &format!("\n### {}\n\n```graphql\n{}\n```\n", document.name, document.text.trim_end());
@@ -75,6 +77,13 @@ fn others() -> String {
         "\n## About the instance and the token\n\n{}* GraphQL's own description of its types and fields\n",
         other.concat()
     )
+}
+
+/// What `weir webhooks install` and `weir webhooks check` ask and change.
+fn webhooks() -> String {
+    let rules = sync::hooks::allowed_endpoints();
+    let lines: String = rules.iter().map(|it| format!("* `{} {}`\n", it.method, it.template)).collect();
+    format!("\n## Webhooks\n\n{lines}")
 }
 
 fn path(reader: &Reader) -> Option<&'static str> {

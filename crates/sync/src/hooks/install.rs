@@ -196,22 +196,41 @@ pub(super) const NO_COMMENTS: &str = "System hooks carry no comments, issues, pi
 
 /// Says where one hook makes another needless.
 fn tell_overlaps(all: &mut [Done], known: &[WebhookRow]) {
-    let named: Vec<Place> =
+    let mut places: Vec<Place> =
         all.iter().filter(|it| it.error.is_none()).filter_map(|it| it.place.clone()).collect();
-    let earlier = known.iter().filter_map(|it| {
-        let kind = Kind::of_word(&it.place)?;
-        Some(Place { kind, id: 0, path: it.path.clone() })
-    });
-    let groups: Vec<Place> = named.into_iter().chain(earlier).filter(|it| it.kind == Kind::Group).collect();
-    for done in all {
-        let Some(place) = done.place.as_ref().filter(|it| it.kind != Kind::System) else { continue };
-        let above = groups.iter().find(|it| it.covers(&place.path) && it.path != place.path);
-        if let Some(above) = above {
-            done.notes.push(format!(
-                "The hook of the group {} tells of everything below it, so this one is needless: everything comes twice, which \
-                 does no harm and costs a little.",
-                above.path
-            ));
+    let earlier = known.iter().filter_map(|it| Some((Kind::of_word(&it.place)?, it.path.clone())));
+    for (kind, path) in earlier {
+        if places.iter().all(|it| (it.kind, &it.path) != (kind, &path)) {
+            places.push(Place { kind, id: 0, path });
         }
     }
+    for done in all {
+        let Some(place) = done.place.as_ref().filter(|it| it.kind != Kind::System) else { continue };
+        done.notes.extend(above(place, &places));
+        done.notes.extend(below(place, &places));
+    }
+}
+
+fn above(place: &Place, places: &[Place]) -> Option<String> {
+    let above = places.iter().find(|it| it.kind == Kind::Group && it.covers(&place.path))?;
+    Some(format!(
+        "The hook of the group {} tells of everything below it, so this one is needless: everything comes twice, which does no \
+         harm and costs a little.",
+        above.path
+    ))
+}
+
+fn below(place: &Place, places: &[Place]) -> Option<String> {
+    let below: Vec<String> = places
+        .iter()
+        .filter(|it| place.kind == Kind::Group && it.kind != Kind::System && place.covers(&it.path))
+        .map(Place::words)
+        .collect();
+    let first = below.first()?;
+    Some(match below.len() - 1 {
+        0 => format!("It makes the hook of {first} needless, which may be deleted."),
+        more => {
+            format!("It makes the hooks of {first} and {more} more places needless, which may be deleted.")
+        }
+    })
 }

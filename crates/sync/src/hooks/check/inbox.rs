@@ -9,6 +9,9 @@ use super::Report;
 /// A delivery that waits longer than this waits for somebody.
 const LATE: TimeDelta = TimeDelta::minutes(5);
 
+/// A delivery that was refused longer ago than this belongs to the past.
+const LATELY: TimeDelta = TimeDelta::hours(1);
+
 /// Adds what is wrong with the way from GitLab to the inbox, and from there on.
 pub(super) async fn judge(
     store: &Store,
@@ -17,7 +20,9 @@ pub(super) async fn judge(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     for refusal in refusals(store, since).await? {
-        report.problems.push(refused(&refusal));
+        // What was mended since is no trouble any more.
+        let place = if now - refusal.last_at < LATELY { &mut report.problems } else { &mut report.notes };
+        place.push(refused(&refusal));
     }
     if let Some(oldest) = store.oldest_waiting_delivery().await?.filter(|it| now - *it > LATE) {
         let oldest = oldest.format("%Y-%m-%d %H:%M UTC");

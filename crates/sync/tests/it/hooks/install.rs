@@ -171,7 +171,12 @@ async fn a_hook_below_a_group_that_has_one_is_called_needless() {
     let at = Shop::open().await;
     at.install(&[acme()], NOWHERE).await;
     let done = at.install(&[shop()], NOWHERE).await;
-    assert!(done[0].notes.iter().any(|it| it.contains("needless")), "{done:?}");
+    assert!(done[0].notes.iter().any(|it| it.contains("this one is needless")), "{done:?}");
+    let done = at.install(&[acme()], NOWHERE).await;
+    assert!(
+        done[0].notes.iter().any(|it| it.contains("the hook of project acme/team/shop needless")),
+        "{done:?}"
+    );
 }
 
 #[tokio::test]

@@ -20,12 +20,13 @@ const SHOWN: usize = 20;
 
 const EXAMPLES: &str = "\
 Examples:
-  weir webhooks check                                 every connection: hooks, last deliveries, gaps of the last day
-  weir webhooks check --group acme --hours 2          one group
+  weir webhooks check                           every connection: hooks, last deliveries, gaps
+  weir webhooks check --group acme --hours 2    one group, and what moved in two hours
   weir webhooks check --address https://weir.example.com --json
 
-Without tokens those of the connections are used. Seeing hooks takes the role Maintainer (projects), Owner (groups) or
-administrator (system hooks), with the scope read_api. Exit codes: 0 all is well, 1 something needs attention, 2 usage.";
+Without tokens those of the connections are used. Seeing hooks takes the role Maintainer (projects),
+Owner (groups) or administrator (system hooks), with the scope read_api.
+Exit codes: 0 all is well, 1 something needs attention, 2 usage.";
 
 /// Options of `weir webhooks check`.
 #[derive(Args)]
@@ -39,11 +40,11 @@ pub struct Arguments {
     /// How far back to look for what was not told of
     #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(i64).range(1..=168))]
     hours: i64,
-    #[command(flatten)]
-    tokens: Tokens,
     /// Print one JSON object on standard output
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    tokens: Tokens,
 }
 
 /// What `--json` prints.
@@ -137,6 +138,13 @@ fn gaps(report: &Report, lines: &mut Vec<String>) {
     } else {
         counts.join(", ")
     };
+    if since >= until {
+        lines.push(note(&format!(
+            "It is too early for gaps: what is told of is noted since {}.",
+            show(since)
+        )));
+        return;
+    }
     lines.push(format!("  Told of what moved from {} to {}: {told}.", show(since), show(until)));
     lines.extend(report.gaps.iter().take(SHOWN).map(gap));
     if report.gaps.len() > SHOWN {

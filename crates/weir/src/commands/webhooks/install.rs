@@ -18,14 +18,17 @@ use crate::{report, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
-  weir webhooks install --address https://weir.example.com --group acme           what would be done
-  weir webhooks install --address https://weir.example.com --group acme --yes     do it
+  weir webhooks install --address https://weir.example.com --group acme         what would be done
+  weir webhooks install --address https://weir.example.com --group acme --yes   do it
   weir webhooks install --address https://weir.example.com --project acme/shop --project 42 --yes
-  weir webhooks install --address https://weir.example.com --system --yes         self-managed, by an administrator
+  weir webhooks install --address https://weir.example.com --system --yes
 
-The token needs the scope api, and of its user the role Maintainer (projects), Owner (groups, GitLab Premium) or
-administrator (system hooks). Weir's own tokens need none of this: make one for this command, and delete it afterwards.
-Exit codes: 0 done, or told what would be; 2 usage, 3 invalid_credentials, 4 invalid_permissions, 1 anything else.";
+The token needs the scope api, and its user the role Maintainer (projects), Owner (groups, GitLab
+Premium) or administrator (system hooks). Weir's own tokens need none of this: make one for this
+command, and delete it afterwards.
+
+Exit codes: 0 done, or told what would be; 2 usage, 3 invalid_credentials, 4 invalid_permissions,
+1 anything else.";
 
 /// Options of `weir webhooks install`.
 #[derive(Args)]
@@ -45,11 +48,11 @@ pub struct Arguments {
     /// Also have confidential issues and internal notes told of: their texts are then in the inbox for seven days
     #[arg(long)]
     confidential: bool,
-    #[command(flatten)]
-    tokens: Tokens,
     /// Print one JSON object on standard output
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    tokens: Tokens,
 }
 
 /// What `--json` prints.
@@ -137,8 +140,8 @@ fn text(done: &Done, dry: bool) -> String {
     let mut lines = vec![format!("{name}: {what}")];
     // What was to be done is no news where it was not.
     let changes = done.changes.iter().filter(|_| done.error.is_none());
-    lines.extend(
-        done.error.iter().map(|it| &it.message).chain(changes).chain(&done.notes).map(|it| format!("  {it}")),
-    );
+    let shorter = |it: &str| it.strip_prefix(&format!("{name}: ")).unwrap_or(it).to_owned();
+    let error = done.error.iter().map(|it| shorter(&it.message));
+    lines.extend(error.chain(changes.chain(&done.notes).cloned()).map(|it| format!("  {it}")));
     lines.join("\n")
 }
