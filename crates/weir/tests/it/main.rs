@@ -15,3 +15,4 @@ mod sync;
 mod tokens;
 mod usage;
 mod verification;
+mod workers;
