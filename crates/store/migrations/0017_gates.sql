@@ -14,3 +14,5 @@ comment on column weir.gates.whose is 'user with GitLab''s id of the user; where
 comment on column weir.gates.user_id is 'GitLab''s id of the user of that token, once GitLab has told: the limit then stands in the row of the user.';
 comment on column weir.gates.state is 'What GitLab last said (window), until when it asked to wait (paused_until, endpoints), and what each process may still send (holdings).';
 comment on column weir.gates.changed_at is 'When it was last used.';
+
+comment on column weir.syncs.phase is 'What it is doing: discovery, planning (work is there and more is being laid out), partitions, finishing.';

@@ -19,3 +19,4 @@ mod usage;
 mod verification;
 mod webhook_soak;
 mod webhooks;
+mod workers;
