@@ -6,3 +6,19 @@ comment on column weir.tasks.wished is 'Whether somebody asked for it since it l
 
 alter table weir.inbox add column read_by bigint[] not null default '{}';
 comment on column weir.inbox.read_by is 'Connections (weir.connections.id) that have read what it names, while others could not yet.';
+
+alter table weir.credentials
+  add column warned_days integer,
+  add column rotated_at timestamptz,
+  add column rotation_began_at timestamptz,
+  add column rotation_owner text,
+  add column rotation_until timestamptz,
+  add column rotation_failed_at timestamptz,
+  add column rotation_error text;
+comment on column weir.credentials.warned_days is 'Of which number of days before its end (30, 14 or 3) was warned last; null where of none.';
+comment on column weir.credentials.rotated_at is 'When Weir last rotated the token by itself.';
+comment on column weir.credentials.rotation_began_at is 'Since when Weir is rotating the token; it is not worked with meanwhile. Null otherwise.';
+comment on column weir.credentials.rotation_owner is 'The process that rotates it.';
+comment on column weir.credentials.rotation_until is 'When that process counts as gone; another one then finds out what became of the token.';
+comment on column weir.credentials.rotation_failed_at is 'When a rotation last failed and left the token as it was; null after one that did not.';
+comment on column weir.credentials.rotation_error is 'Why, as a sentence.';

@@ -32,6 +32,7 @@ mod projects;
 mod proofs;
 mod query;
 mod rejects;
+mod rotations;
 mod schema;
 mod seen;
 pub mod server;

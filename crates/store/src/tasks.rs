@@ -79,6 +79,11 @@ impl Store {
                         select from weir.tasks o
                          where o.connection_id = t.connection_id and o.until > clock_timestamp()
                       )
+                  and exists (
+                        select from weir.credentials k
+                         where k.connection_id = c.id and k.deleted_at is null and k.disabled_at is null
+                           and k.rotation_began_at is null
+                      )
                 order by t.due_at, t.connection_id
                 limit 1
                   for update of c skip locked
@@ -206,6 +211,7 @@ impl Store {
                       select from unnest($2::bigint[], $3::timestamptz[]) as h(id, at)
                         left join weir.credentials k
                           on k.id = h.id and k.updated_at = h.at and k.deleted_at is null and k.disabled_at is null
+                         and k.rotation_began_at is null
                        where k.id is null
                     )",
         );
@@ -220,7 +226,12 @@ impl Store {
                       select from weir.tasks o
                        where o.connection_id = t.connection_id and o.until > clock_timestamp()
                     )
-                and c.deleted_at is null and c.paused_at is null and c.disabled_at is null",
+                and c.deleted_at is null and c.paused_at is null and c.disabled_at is null
+                and exists (
+                      select from weir.credentials k
+                       where k.connection_id = c.id and k.deleted_at is null and k.disabled_at is null
+                         and k.rotation_began_at is null
+                    )",
         );
         Ok(due.fetch_one(&self.pool).await?)
     }

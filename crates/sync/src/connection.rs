@@ -2,6 +2,7 @@
 //!
 //! The server names neither GitLab's client nor its errors: it comes here.
 
+mod credential_settings;
 mod settings;
 
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use catalogue::Connector;
 use chrono::NaiveDate;
-use gitlab_client::{Client, ClientConfig, Clock, ConfigError, Credential, Proxy, TokenKind};
+use gitlab_client::{Client, ClientConfig, Clock, ConfigError, Credential, EndpointRule, Proxy, TokenKind};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use store::CredentialRow;
@@ -18,6 +19,7 @@ use store::CredentialRow;
 use crate::verify::{Verification, verify};
 use crate::{Failure, Options, Scope, allowed_endpoints};
 
+pub use credential_settings::CredentialSettings;
 pub use settings::{Bad, Settings};
 
 /// Somebody is waiting for the verdict.
@@ -91,8 +93,8 @@ fn config(settings: &Settings, tokens: &[Token], network: &Network) -> ClientCon
 impl Token {
     /// The token of a credential in the database.
     pub fn stored(row: &CredentialRow, secret: SecretString) -> Token {
-        let kind = row.settings.get("auth_kind").and_then(|it| AuthKind::deserialize(it).ok());
-        Token { id: row.id.to_string(), label: row.label.clone(), kind: kind.unwrap_or_default(), secret }
+        let kind = CredentialSettings::of(row).auth_kind;
+        Token { id: row.id.to_string(), label: row.label.clone(), kind, secret }
     }
 
     fn credential(&self) -> Credential {
@@ -118,6 +120,20 @@ pub(crate) fn hasty_client(
     config.retry.attempts = ATTEMPTS;
     config.retry.max = Duration::from_secs(2);
     config.wait.patience = HASTE;
+    Client::new(config).map_err(refused)
+}
+
+/// A client that asks one token about itself, and may rotate it.
+pub(crate) fn upkeep_client(
+    settings: &Settings,
+    token: &Token,
+    network: &Network,
+) -> Result<Client, Failure> {
+    let mut config = config(settings, std::slice::from_ref(token), network);
+    config.allowed.push(EndpointRule::post("personal_access_tokens/self/rotate"));
+    config.timeout = HASTE;
+    config.retry.attempts = ATTEMPTS;
+    config.wait.patience = VERDICT;
     Client::new(config).map_err(refused)
 }
 

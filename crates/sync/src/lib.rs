@@ -39,6 +39,7 @@ mod sweep;
 mod tally;
 pub mod tasks;
 mod trunk;
+pub mod upkeep;
 mod users;
 pub mod verify;
 mod work;

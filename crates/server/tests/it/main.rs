@@ -12,5 +12,6 @@ mod requests;
 mod schedule;
 mod secrets;
 mod trouble;
+mod upkeep;
 mod webhooks;
 mod wishes;

@@ -289,7 +289,8 @@ async fn ten_thousand_idle_connections_keep_nobody_waiting() {
     }
     for _ in 0..10 {
         let asked = serving.ask("GET", "/api/connections.list", Value::Null);
-        let (status, _) = tokio::time::timeout(Duration::from_secs(5), asked).await.expect("an answer in time");
+        let (status, _) =
+            tokio::time::timeout(Duration::from_secs(5), asked).await.expect("an answer in time");
         assert_eq!(status, 200);
     }
     assert_eq!(idle.len(), wanted);
