@@ -22,3 +22,15 @@ comment on column weir.credentials.rotation_owner is 'The process that rotates i
 comment on column weir.credentials.rotation_until is 'When that process counts as gone; another one then finds out what became of the token.';
 comment on column weir.credentials.rotation_failed_at is 'When a rotation last failed and left the token as it was; null after one that did not.';
 comment on column weir.credentials.rotation_error is 'Why, as a sentence.';
+
+alter table weir.connections
+  add column purge_asked_at timestamptz,
+  add column purged_at timestamptz,
+  add column purged_rows bigint not null default 0,
+  add column purge_owner text,
+  add column purge_until timestamptz;
+comment on column weir.connections.purge_asked_at is 'When it was asked to remove what the deleted connection brought; null where that stays.';
+comment on column weir.connections.purged_at is 'When all of it was removed.';
+comment on column weir.connections.purged_rows is 'How many rows were removed so far.';
+comment on column weir.connections.purge_owner is 'The worker that removes them now.';
+comment on column weir.connections.purge_until is 'When that worker counts as gone.';

@@ -29,6 +29,7 @@ mod plan;
 mod policy;
 mod progress;
 mod proof;
+pub mod purge;
 mod refresh;
 mod refusals;
 mod run;

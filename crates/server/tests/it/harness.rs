@@ -227,7 +227,11 @@ impl Bench {
         let stop = Stop::default();
         let asked = stop.clone();
         let working = async move {
-            tokio::join!(work(worker.clone(), asked.clone()), sync::inbox::work(worker, asked));
+            tokio::join!(
+                work(worker.clone(), asked.clone()),
+                sync::purge::work(worker.clone(), asked.clone()),
+                sync::inbox::work(worker, asked)
+            );
         };
         Working { task: tokio::spawn(working), stop }
     }

@@ -6,6 +6,7 @@ mod every_method;
 mod harness;
 mod hostile;
 mod openapi;
+mod purges;
 mod queries;
 mod recorded;
 mod requests;

@@ -108,6 +108,7 @@ pub async fn work(worker: Worker, stop: Stop) {
     tokio::join!(
         sync::tasks::work(worker.clone(), stop.clone()),
         sync::upkeep::work(worker.clone(), stop.clone()),
+        sync::purge::work(worker.clone(), stop.clone()),
         sync::inbox::work(worker, stop)
     );
 }
