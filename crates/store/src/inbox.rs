@@ -163,6 +163,14 @@ impl Store {
         Ok(())
     }
 
+    /// Makes deliveries due that were put off by a clock that has been put back since: nothing is put off for so long.
+    pub async fn catch_up_deliveries(&self, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        let due = sqlx::query(
+            "update weir.inbox set due_at = $1 where state = 'due' and due_at > $1 + interval '1 hour'",
+        );
+        Ok(due.bind(now).execute(&self.pool).await?.rows_affected())
+    }
+
     /// Gives deliveries back that a worker has taken and will not look at.
     pub async fn release_deliveries(&self, owner: &str, ids: &[i64]) -> Result<(), StoreError> {
         sqlx::query(

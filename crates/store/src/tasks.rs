@@ -73,7 +73,8 @@ impl Store {
                select t.connection_id, t.activity
                  from weir.tasks t
                  join weir.connections c on c.id = t.connection_id
-                where t.due_at <= $2
+                -- What was started in the future was put off by a clock that has been put back since.
+                where (t.due_at <= $2 or t.started_at > $2 + interval '10 minutes')
                   and c.deleted_at is null and c.paused_at is null and c.disabled_at is null
                   and not exists (
                         select from weir.tasks o

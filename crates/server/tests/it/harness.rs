@@ -28,6 +28,8 @@ pub struct Bench {
     pub database: TestDatabase,
     pub store: Store,
     pub ring: Arc<Keyring>,
+    /// What the ring is made of, as text.
+    pub key_of_ring: secrecy::SecretString,
     /// A key that may do everything.
     pub key: String,
     router: Router,
@@ -68,7 +70,8 @@ impl Bench {
         let database = TestDatabase::new().await;
         let store = database.store().await;
         let gitlab = FakeGitlab::builder().scale(Scale::tiny()).start().await.expect("the fake starts");
-        let ring = Arc::new(Keyring::new(Key::generate().0, Vec::new()));
+        let (sealing, key_of_ring) = Key::generate();
+        let ring = Arc::new(Keyring::new(sealing, Vec::new()));
         store.unlock(&ring, SystemClock.now()).await.expect("the key fits");
         let scopes: Vec<String> = SCOPES.iter().map(|it| it.name().to_owned()).collect();
         let (_, key) = store.create_api_key("test", &scopes, SystemClock.now()).await.expect("a key");
@@ -86,7 +89,7 @@ impl Bench {
         };
         change(&mut app);
         let key = key.expose_secret().to_owned();
-        Bench { gitlab, database, store, ring, key, router: router(app), wake, arrived, here }
+        Bench { gitlab, database, store, ring, key_of_ring, key, router: router(app), wake, arrived, here }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Reply {

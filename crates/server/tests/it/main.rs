@@ -3,8 +3,10 @@
 mod connections;
 mod credentials;
 mod every_method;
+mod garbage;
 mod harness;
 mod hostile;
+mod long_faults;
 mod openapi;
 mod purges;
 mod queries;
