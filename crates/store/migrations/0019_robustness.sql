@@ -34,3 +34,22 @@ comment on column weir.connections.purged_at is 'When all of it was removed.';
 comment on column weir.connections.purged_rows is 'How many rows were removed so far.';
 comment on column weir.connections.purge_owner is 'The worker that removes them now.';
 comment on column weir.connections.purge_until is 'When that worker counts as gone.';
+
+create table weir.erased_people (
+  user_id bigint primary key,
+  erased_at timestamptz not null
+);
+comment on table weir.erased_people is 'People whose name, username and addresses were erased, and do not come back.';
+comment on column weir.erased_people.user_id is 'The person (gitlab_users.id).';
+comment on column weir.erased_people.erased_at is 'When that was first asked for.';
+
+create table weir.erased_words (
+  digest bytea not null,
+  words integer not null,
+  user_id bigint not null references weir.erased_people (user_id),
+  primary key (digest, user_id)
+);
+comment on table weir.erased_words is 'What is not to be stored of erased people, as digests: incoming texts are held against them.';
+comment on column weir.erased_words.digest is 'SHA-256 of the kind (username, name or email) and the word in small letters.';
+comment on column weir.erased_words.words is 'Of how many words it is made.';
+comment on column weir.erased_words.user_id is 'Whose it is (gitlab_users.id).';

@@ -69,6 +69,7 @@ pub struct InboxCount {
 impl Store {
     /// Keeps deliveries in one transaction; those that are there already are left out. Gives how many are new.
     pub async fn receive(&self, deliveries: &[Delivery]) -> Result<u64, StoreError> {
+        let masks = self.masks.current(&self.pool).await?;
         let column = |of: fn(&Delivery) -> String| -> Vec<String> { deliveries.iter().map(of).collect() };
         let keys: Vec<Vec<u8>> = deliveries.iter().map(|it| it.key.clone()).collect();
         let senders: Vec<Option<String>> = deliveries.iter().map(|it| it.sender.clone()).collect();
@@ -82,7 +83,7 @@ impl Store {
         .bind(times)
         .bind(senders)
         .bind(column(|it| it.event.clone()))
-        .bind(column(|it| it.body.clone()))
+        .bind(deliveries.iter().map(|it| masks.body(&it.body)).collect::<Vec<_>>())
         .execute(&self.pool)
         .await?;
         Ok(received.rows_affected())

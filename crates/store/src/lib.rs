@@ -12,6 +12,7 @@ mod credentials;
 mod deployments;
 mod derive;
 mod encryption_keys;
+mod erasure;
 mod error;
 mod etags;
 mod gone;
@@ -23,6 +24,7 @@ mod issues;
 mod jobs;
 mod labels;
 mod leases;
+mod masks;
 mod milestones;
 mod optional_lists;
 mod page;
@@ -64,6 +66,7 @@ pub use counting::{CHILD_PIPELINES, Count, Counted, DEPLOYMENTS, ISSUES, PIPELIN
 pub use credentials::{CredentialRow, NewCredential};
 pub use deployments::Look;
 pub use encryption_keys::Unlocked;
+pub use erasure::Erased;
 pub use error::{Complaint, StoreError};
 pub use etags::{Etag, Listed, Told};
 pub use gone::{DEPLOYMENT, Fact, ISSUE, MERGE_REQUEST, PIPELINE};
@@ -101,6 +104,7 @@ pub struct Store {
     pool: PgPool,
     seen_users: Arc<seen::Seen>,
     growth: Arc<growth::Growth>,
+    masks: Arc<masks::MaskCache>,
 }
 
 impl Store {
@@ -139,6 +143,7 @@ impl Store {
             pool: pool.map_err(StoreError::connect)?,
             seen_users: Arc::default(),
             growth: Arc::default(),
+            masks: Arc::default(),
         })
     }
 

@@ -20,6 +20,7 @@ pub(crate) enum Code {
     ConnectionNotFound,
     CredentialNotFound,
     SyncNotFound,
+    PersonNotFound,
     InvalidJson,
     UnsupportedMediaType,
     RequestTooLarge,
@@ -48,7 +49,8 @@ impl Code {
             Code::UnknownMethod
             | Code::ConnectionNotFound
             | Code::CredentialNotFound
-            | Code::SyncNotFound => StatusCode::NOT_FOUND,
+            | Code::SyncNotFound
+            | Code::PersonNotFound => StatusCode::NOT_FOUND,
             Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Code::InvalidJson => StatusCode::BAD_REQUEST,
             Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -8,6 +8,7 @@ mod harness;
 mod hostile;
 mod long_faults;
 mod openapi;
+mod people;
 mod purges;
 mod queries;
 mod recorded;

@@ -10,7 +10,7 @@ use sync::{Clock, SystemClock};
 use crate::harness::Bench;
 
 /// Every method with its verb and the scope it needs.
-const METHODS: [(&str, &str, Scope); 18] = [
+const METHODS: [(&str, &str, Scope); 19] = [
     ("GET", "connections.list", Scope::ConnectionsRead),
     ("GET", "connections.info/1", Scope::ConnectionsRead),
     ("POST", "connections.create", Scope::ConnectionsWrite),
@@ -29,6 +29,7 @@ const METHODS: [(&str, &str, Scope); 18] = [
     ("GET", "syncs.info/1", Scope::SyncsRead),
     ("GET", "schema.list", Scope::SchemaRead),
     ("POST", "queries.run", Scope::QueriesRun),
+    ("POST", "people.erase", Scope::PeopleErase),
 ];
 
 /// A body that every method that takes one understands.
