@@ -10,6 +10,7 @@ pub mod hooks;
 pub mod limits;
 pub mod replay;
 pub mod rest;
+pub mod rotations;
 pub mod server;
 pub mod settings;
 pub mod state;

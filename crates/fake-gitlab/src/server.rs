@@ -3,6 +3,7 @@
 mod gate;
 mod graphql;
 mod hooks;
+mod rotation;
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ pub const GRAPHQL: &str = "/api/graphql";
 /// Everything the fake answers. The API passes the gate (faults, limits, tokens, headers, latency, counters);
 /// the control endpoints do not.
 pub fn router(state: Arc<State>) -> Router {
-    let mut api = rest().merge(hooks::router());
+    let mut api = rest().merge(hooks::router()).merge(rotation::router());
     if let Some(graphql) = graphql_routes(&state) {
         api = api.merge(graphql);
     }

@@ -12,6 +12,7 @@ use crate::counters::Counters;
 use crate::faults::Faults;
 use crate::hooks::Hooks;
 use crate::limits::Limits;
+use crate::rotations::Rotations;
 use crate::settings::Settings;
 use crate::tokens::{TokenSpec, TokenState};
 use crate::world::index::Index;
@@ -32,6 +33,8 @@ pub struct State {
     pub counters: Counters,
     /// Webhooks and their deliveries.
     pub hooks: Hooks,
+    /// Tokens that rotate themselves.
+    pub rotations: Rotations,
     pub(crate) workers: Option<Arc<Semaphore>>,
     tokens: RwLock<HashMap<String, TokenSpec>>,
     world: RwLock<World>,
@@ -56,6 +59,7 @@ impl State {
             faults,
             counters: Counters::default(),
             hooks: Hooks::default(),
+            rotations: Rotations::default(),
             tokens: RwLock::new(tokens.into_iter().map(|spec| (spec.token.clone(), spec)).collect()),
             world: RwLock::new(world),
             generation: AtomicU64::new(0),

@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use serde_json::json;
 
 use crate::rest::Reply;
+use crate::rotations::ROTATE;
 use crate::state::State;
 use crate::world::access::Viewer;
 use crate::world::model::{Id, World};
@@ -166,6 +167,10 @@ fn blocked(how: &str) -> Reply {
 pub fn check_scope(spec: &TokenSpec, template: &str) -> Result<(), Reply> {
     let reads_users = matches!(template, "/user" | "/users/{id}" | "/version" | "/metadata");
     let own_token = template == "/personal_access_tokens/self";
+    if template == ROTATE {
+        let may = spec.scopes.iter().any(|it| it == "api" || it == "self_rotate");
+        return if may { Ok(()) } else { Err(insufficient("api self_rotate")) };
+    }
     let allowed = spec.scopes.iter().any(|scope| match scope.as_str() {
         "api" | "read_api" => true,
         "read_user" => reads_users || own_token,

@@ -1,6 +1,6 @@
 //! What GitLab tells about a token.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
 /// What `GET /personal_access_tokens/self` tells about the token that asked.
@@ -18,6 +18,9 @@ pub struct TokenInfo {
     pub active: bool,
     /// What its owner calls it.
     pub name: Option<String>,
+    /// When it was made.
+    #[serde(default)]
+    pub created_at: Option<DateTime<Utc>>,
 }
 
 fn yes() -> bool {
@@ -33,6 +36,11 @@ impl TokenInfo {
     /// Whether the token may read everything Weir reads.
     pub fn can_read_api(&self) -> bool {
         self.scopes.iter().any(|scope| scope == "api" || scope == "read_api")
+    }
+
+    /// Whether the token may replace itself by a new one.
+    pub fn can_rotate(&self) -> bool {
+        self.scopes.iter().any(|scope| scope == "api" || scope == "self_rotate")
     }
 
     /// Days until the token dies; negative once it is dead.

@@ -8,6 +8,7 @@ mod envelope;
 mod error;
 pub mod openapi;
 mod page;
+mod people;
 mod queries;
 mod schema;
 mod scopes;
@@ -56,6 +57,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/schema.list", get(schema::list))
         .route("/queries.run", post(queries::run))
         .route("/webhooks.status", get(webhooks::status))
+        .route("/people.erase", post(people::erase))
         .route("/openapi.json", get(openapi::document))
         .method_not_allowed_fallback(wrong_verb)
         .fallback(unknown)

@@ -39,6 +39,14 @@ pub struct CredentialRow {
     pub disabled_reason: Option<String>,
     /// When it was deleted.
     pub deleted_at: Option<DateTime<Utc>>,
+    /// When Weir last rotated its token.
+    pub rotated_at: Option<DateTime<Utc>>,
+    /// Since when Weir is rotating its token.
+    pub rotation_began_at: Option<DateTime<Utc>>,
+    /// When a rotation last failed.
+    pub rotation_failed_at: Option<DateTime<Utc>>,
+    /// Why.
+    pub rotation_error: Option<String>,
 }
 
 /// A credential as it is to be: all of it was verified together.
@@ -202,7 +210,8 @@ impl Store {
     ) -> Result<Vec<(CredentialRow, SecretString)>, StoreError> {
         let rows: Vec<CredentialRow> = sqlx::query_as(
             "select * from weir.credentials
-              where connection_id = $1 and deleted_at is null and disabled_at is null order by id",
+              where connection_id = $1 and deleted_at is null and disabled_at is null and rotation_began_at is null
+              order by id",
         )
         .bind(connection)
         .fetch_all(&self.pool)
@@ -270,6 +279,8 @@ async fn write(
         "update weir.credentials
             set label = $3, settings = $4, token = $5, fingerprint = $6, scopes = $7, gitlab_user_id = $8
               , expiration_date = $9, updated_at = $10, disabled_at = null, disabled_reason = null
+              , warned_days = null, rotation_began_at = null, rotation_owner = null, rotation_until = null
+              , rotation_failed_at = null, rotation_error = null
           where connection_id = $1 and id = $2 and deleted_at is null
          returning *",
     )

@@ -95,6 +95,7 @@ impl Store {
     /// Keeps deliveries in one transaction; those that are there already are left out. Gives the keys of the new
     /// ones.
     pub async fn receive(&self, deliveries: &[Delivery]) -> Result<Vec<Vec<u8>>, StoreError> {
+        let masks = self.masks.current(&self.pool).await?;
         let column = |of: fn(&Delivery) -> String| -> Vec<String> { deliveries.iter().map(of).collect() };
         let keys: Vec<Vec<u8>> = deliveries.iter().map(|it| it.key.clone()).collect();
         let senders: Vec<Option<String>> = deliveries.iter().map(|it| it.sender.clone()).collect();
@@ -109,7 +110,7 @@ impl Store {
         .bind(times)
         .bind(senders)
         .bind(column(|it| it.event.clone()))
-        .bind(column(|it| it.body.clone()))
+        .bind(deliveries.iter().map(|it| masks.body(&it.body)).collect::<Vec<_>>())
         .fetch_all(&self.pool)
         .await?;
         Ok(received)
@@ -180,6 +181,14 @@ impl Store {
         .execute(&self.pool)
         .await?;
         Ok(())
+    }
+
+    /// Makes deliveries due that were put off by a clock that has been put back since: nothing is put off for so long.
+    pub async fn catch_up_deliveries(&self, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        let due = sqlx::query(
+            "update weir.inbox set due_at = $1 where state = 'due' and due_at > $1 + interval '1 hour'",
+        );
+        Ok(due.bind(now).execute(&self.pool).await?.rows_affected())
     }
 
     /// Gives deliveries back that a worker has taken and will not look at.

@@ -12,6 +12,7 @@ mod credentials;
 mod deployments;
 mod derive;
 mod encryption_keys;
+mod erasure;
 mod error;
 mod etags;
 mod figures;
@@ -25,6 +26,7 @@ mod issues;
 mod jobs;
 mod labels;
 mod leases;
+mod masks;
 mod milestones;
 mod optional_lists;
 mod page;
@@ -32,9 +34,11 @@ mod partitions;
 mod pending;
 mod projects;
 mod proofs;
+mod purges;
 mod query;
 mod rejects;
 mod resource_states;
+mod rotations;
 mod schema;
 mod seen;
 pub mod server;
@@ -69,6 +73,7 @@ pub use counting::{CHILD_PIPELINES, Count, Counted, DEPLOYMENTS, ISSUES, PIPELIN
 pub use credentials::{CredentialRow, NewCredential};
 pub use deployments::Look;
 pub use encryption_keys::Unlocked;
+pub use erasure::Erased;
 pub use error::{Complaint, StoreError};
 pub use etags::{Etag, Listed, Told};
 pub use figures::{
@@ -84,6 +89,7 @@ pub use partitions::{Partition, PartitionKey};
 pub use pending::PendingRow;
 pub use projects::{KnownProject, LostProject};
 pub use proofs::{HeldMergeRequest, Proof, ProvableProject};
+pub use purges::{BROUGHT, PurgeRow};
 pub use query::{QueryLimits, QueryResult};
 pub use rejects::Reject;
 pub use resource_states::{ResourceRead, ResourceState};
@@ -114,6 +120,7 @@ pub struct Store {
     pool: PgPool,
     seen_users: Arc<seen::Seen>,
     growth: Arc<growth::Growth>,
+    masks: Arc<masks::MaskCache>,
 }
 
 impl Store {
@@ -137,6 +144,7 @@ impl Store {
             pool: pool.map_err(StoreError::connect)?,
             seen_users: Arc::default(),
             growth: Arc::default(),
+            masks: Arc::default(),
         })
     }
 

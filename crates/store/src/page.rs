@@ -6,6 +6,7 @@ use catalogue::{Batch, Pending, Rows};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use crate::masks::Masks;
 use crate::{
     Lease, Listed, MERGE_REQUEST, Partition, Reject, Store, StoreError, TrunkStep, children, deployments,
     derive, etags, gone, heads, issues, jobs, labels, leases, milestones, partitions, pending, rejects,
@@ -60,10 +61,11 @@ impl Store {
     /// Writes a page. Users go first, each statement on its own, so that pages of different projects that name the
     /// same users cannot lock each other out.
     pub async fn write_page(&self, page: &Page<'_>) -> Result<Written, StoreError> {
-        let mut written = self.write_users(page).await?;
+        let masks = self.masks.current(&self.pool).await?;
+        let mut written = self.write_users(page, &masks).await?;
         let mut attempt = 1;
         loop {
-            match self.write_facts(page).await {
+            match self.write_facts(page, &masks).await {
                 Err(error) if error.is_transient() && attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error),
                 Ok(facts) => {
@@ -74,7 +76,7 @@ impl Store {
         }
     }
 
-    async fn write_users(&self, page: &Page<'_>) -> Result<Written, StoreError> {
+    async fn write_users(&self, page: &Page<'_>, masks: &Masks) -> Result<Written, StoreError> {
         let mut written = Written::new();
         for batch in page.rows.batches.iter().filter(|it| is_users(it)) {
             let mut changed = 0;
@@ -82,7 +84,7 @@ impl Store {
                 let ids: Vec<i64> = sightings.iter().map(|it| it.id).collect();
                 let mut transaction = self.pool.begin().await?;
                 let kinds = users::kinds(&mut transaction, batch, &ids).await?;
-                changed = upsert::upsert_json(&mut transaction, batch, json, page.sent_at).await?;
+                changed = upsert::upsert_json(&mut transaction, batch, json, page.sent_at, masks).await?;
                 users::note_due(&mut transaction, kinds).await?;
                 let newer = users::newer_than(&mut transaction, &ids, page.sent_at).await?;
                 transaction.commit().await?;
@@ -93,7 +95,7 @@ impl Store {
         Ok(written)
     }
 
-    async fn write_facts(&self, page: &Page<'_>) -> Result<Written, StoreError> {
+    async fn write_facts(&self, page: &Page<'_>, masks: &Masks) -> Result<Written, StoreError> {
         let mut transaction = self.pool.begin().await?;
         if let Some(lease) = page.lease {
             leases::hold(&mut transaction, lease).await?;
@@ -101,22 +103,26 @@ impl Store {
         if let Some(stood) = page.stood {
             partitions::hold(&mut transaction, stood).await?;
         }
-        let written = write_rows(&mut transaction, page).await?;
-        write_bookkeeping(&mut transaction, page).await?;
+        let written = write_rows(&mut transaction, page, masks).await?;
+        write_bookkeeping(&mut transaction, page, masks).await?;
         transaction.commit().await?;
         self.growth.grown(&self.pool, written.values().map(|it| it.written).sum()).await?;
         Ok(written)
     }
 }
 
-async fn write_rows(connection: &mut PgConnection, page: &Page<'_>) -> Result<Written, StoreError> {
+async fn write_rows(
+    connection: &mut PgConnection,
+    page: &Page<'_>,
+    masks: &Masks,
+) -> Result<Written, StoreError> {
     let mut written = Written::new();
     let Locked { mut known, gone } = lock_merge_requests(connection, page).await?;
     known.extend(issues::lock(connection, page.rows).await?);
     known.extend(jobs::known_pipelines(connection, page.rows).await?);
     known.extend(heads::lock(connection, page.rows).await?);
     for batch in page.rows.batches.iter().filter(|it| !is_users(it)) {
-        let changed = upsert::upsert(connection, batch, page.sent_at).await?;
+        let changed = upsert::upsert(connection, batch, page.sent_at, masks).await?;
         count(&mut written, batch.table.name, batch.len as u64, changed);
     }
     gone::restore_below(connection, MERGE_REQUEST, &gone, page.sent_at).await?;
@@ -195,7 +201,11 @@ async fn lock_merge_requests(connection: &mut PgConnection, page: &Page<'_>) -> 
     Ok(locked)
 }
 
-async fn write_bookkeeping(connection: &mut PgConnection, page: &Page<'_>) -> Result<(), StoreError> {
+async fn write_bookkeeping(
+    connection: &mut PgConnection,
+    page: &Page<'_>,
+    masks: &Masks,
+) -> Result<(), StoreError> {
     for done in page.done {
         pending::remove(connection, page.instance, done).await?;
     }
@@ -203,7 +213,7 @@ async fn write_bookkeeping(connection: &mut PgConnection, page: &Page<'_>) -> Re
         pending::add(connection, page.instance, &page.rows.pending).await?;
     }
     for reject in page.rejects {
-        rejects::add(connection, page.instance, reject, page.sent_at).await?;
+        rejects::add(connection, page.instance, reject, page.sent_at, masks).await?;
     }
     etags::save(connection, page).await?;
     if let Some(step) = &page.trunk {

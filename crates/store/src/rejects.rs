@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::StoreError;
+use crate::masks::Masks;
 
 /// An element that could not be understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +26,10 @@ pub(crate) async fn add(
     instance: i64,
     reject: &Reject,
     at: DateTime<Utc>,
+    masks: &Masks,
 ) -> Result<(), StoreError> {
     // The text column refuses U+0000 as jsonb does.
-    let raw = reject.raw.replace('\0', "");
+    let raw = masks.body(&reject.raw).replace('\0', "");
     sqlx::query(
         "insert into weir.sync_rejects as t (instance, resource, reader, parent_id, error, raw, digest, seen_at)
          values ($1, $2, $3, $4, $5, $6, md5($6), $7)

@@ -84,11 +84,17 @@ impl Store {
                select t.connection_id, t.activity, t.owner is not null as taken_over
                  from weir.tasks t
                  join weir.connections c on c.id = t.connection_id
-                where t.due_at <= $2
+                -- What was started in the future was put off by a clock that has been put back since.
+                where (t.due_at <= $2 or t.started_at > $2 + interval '10 minutes')
                   and c.deleted_at is null and c.paused_at is null and c.disabled_at is null
                   and not exists (
                         select from weir.tasks o
                          where o.connection_id = t.connection_id and o.until > clock_timestamp()
+                      )
+                  and exists (
+                        select from weir.credentials k
+                         where k.connection_id = c.id and k.deleted_at is null and k.disabled_at is null
+                           and k.rotation_began_at is null
                       )
                 order by t.due_at, t.connection_id
                 limit 1
@@ -237,6 +243,7 @@ impl Store {
                       select from unnest($2::bigint[], $3::timestamptz[]) as h(id, at)
                         left join weir.credentials k
                           on k.id = h.id and k.updated_at = h.at and k.deleted_at is null and k.disabled_at is null
+                         and k.rotation_began_at is null
                        where k.id is null
                     )",
         );
@@ -251,7 +258,12 @@ impl Store {
                       select from weir.tasks o
                        where o.connection_id = t.connection_id and o.until > clock_timestamp()
                     )
-                and c.deleted_at is null and c.paused_at is null and c.disabled_at is null",
+                and c.deleted_at is null and c.paused_at is null and c.disabled_at is null
+                and exists (
+                      select from weir.credentials k
+                       where k.connection_id = c.id and k.deleted_at is null and k.disabled_at is null
+                         and k.rotation_began_at is null
+                    )",
         );
         Ok(due.fetch_one(&self.pool).await?)
     }

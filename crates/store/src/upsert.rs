@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::StoreError;
+use crate::masks::Masks;
 
 type Key = (&'static str, &'static [&'static str]);
 
@@ -22,8 +23,9 @@ pub(crate) async fn upsert(
     connection: &mut PgConnection,
     batch: &Batch,
     sent_at: DateTime<Utc>,
+    masks: &Masks,
 ) -> Result<u64, StoreError> {
-    upsert_json(connection, batch, batch.json(), sent_at).await
+    upsert_json(connection, batch, batch.json(), sent_at, masks).await
 }
 
 /// Writes some of a batch's rows, given as a JSON array.
@@ -32,7 +34,9 @@ pub(crate) async fn upsert_json(
     batch: &Batch,
     json: String,
     sent_at: DateTime<Utc>,
+    masks: &Masks,
 ) -> Result<u64, StoreError> {
+    let json = if masks.is_empty() { json } else { masks.rows(batch.table.name, json) };
     let sql = statement_for(batch.table, batch.columns);
     let written: i64 =
         sqlx::query_scalar(AssertSqlSafe(sql)).bind(json).bind(sent_at).fetch_one(connection).await?;

@@ -2,6 +2,7 @@
 //!
 //! The server names neither GitLab's client nor its errors: it comes here.
 
+mod credential_settings;
 mod observed;
 mod settings;
 
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use catalogue::Connector;
 use chrono::NaiveDate;
-use gitlab_client::{Client, ClientConfig, Clock, ConfigError, Credential, Proxy, TokenKind};
+use gitlab_client::{Client, ClientConfig, Clock, ConfigError, Credential, EndpointRule, Proxy, TokenKind};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use store::CredentialRow;
@@ -19,6 +20,7 @@ use store::CredentialRow;
 use crate::verify::{Verification, verify};
 use crate::{Failure, Options, Scope, SharedGates, allowed_endpoints};
 
+pub use credential_settings::CredentialSettings;
 pub use observed::Observed;
 pub use settings::{Bad, Settings};
 
@@ -98,8 +100,8 @@ pub(crate) fn config(settings: &Settings, tokens: &[Token], network: &Network) -
 impl Token {
     /// The token of a credential in the database.
     pub fn stored(row: &CredentialRow, secret: SecretString) -> Token {
-        let kind = row.settings.get("auth_kind").and_then(|it| AuthKind::deserialize(it).ok());
-        Token { id: row.id.to_string(), label: row.label.clone(), kind: kind.unwrap_or_default(), secret }
+        let kind = CredentialSettings::of(row).auth_kind;
+        Token { id: row.id.to_string(), label: row.label.clone(), kind, secret }
     }
 
     fn credential(&self) -> Credential {
@@ -141,6 +143,20 @@ pub(crate) fn hasty_client(
 pub(crate) fn belong<'r>(client: &Client, rows: impl Iterator<Item = &'r CredentialRow>) {
     let users = rows.filter_map(|it| Some((it.id.into(), it.gitlab_user_id?)));
     client.belongs(&users.collect::<Vec<_>>());
+}
+
+/// A client that asks one token about itself, and may rotate it.
+pub(crate) fn upkeep_client(
+    settings: &Settings,
+    token: &Token,
+    network: &Network,
+) -> Result<Client, Failure> {
+    let mut config = config(settings, std::slice::from_ref(token), network);
+    config.allowed.push(EndpointRule::post("personal_access_tokens/self/rotate"));
+    config.timeout = HASTE;
+    config.retry.attempts = ATTEMPTS;
+    config.wait.patience = VERDICT;
+    Client::new(config).map_err(refused)
 }
 
 /// Whether a token reaches what the connector reads.

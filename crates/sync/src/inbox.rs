@@ -103,6 +103,9 @@ async fn renew(worker: &Worker, desk: &Desk) {
     if let Err(error) = worker.store.renew_deliveries(&worker.owner, &desk.ids()).await {
         tracing::warn!(%error, "a worker could not say that it lives");
     }
+    if let Err(error) = worker.store.catch_up_deliveries(worker.clock.now()).await {
+        tracing::warn!(%error, "deliveries could not be looked through");
+    }
 }
 
 async fn clean(worker: &Worker) {

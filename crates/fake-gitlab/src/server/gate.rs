@@ -17,6 +17,7 @@ use crate::connection::Peer;
 use crate::faults::{Fault, Scripted, replacement};
 use crate::limits::{Standing, http_date};
 use crate::rest::{Items, Reply};
+use crate::rotations::{self, ROTATE};
 use crate::state::State;
 use crate::tokens::{self, TokenKind, TokenSpec, TokenState};
 use crate::world::hash::{hex40, mix};
@@ -124,11 +125,21 @@ async fn answer(
     }
 }
 
+/// The reuse of a token that was rotated is taken for a theft.
+fn reused_if_revoked(state: &State, secret: &str) {
+    if state.token(secret).is_some_and(|it| it.state == TokenState::Revoked) {
+        rotations::reused(state, secret);
+    }
+}
+
 fn admit(state: &State, peer: &Peer, passage: &mut Passage, headers: &HeaderMap) -> Result<TokenSpec, Reply> {
     if state.faults.is_blocked() {
         return Err(Reply::html(StatusCode::FORBIDDEN, "<html><body><h1>403 Forbidden</h1></body></html>"));
     }
     let token = tokens::authenticate(headers, state);
+    if token.is_err() && passage.template() == ROTATE {
+        reused_if_revoked(state, &passage.secret);
+    }
     let user = token.as_ref().ok().map(|token| token.user_id.to_string());
     let standing = state.limits.count(user.as_deref(), &peer.address.ip().to_string());
     let over = standing.as_ref().is_some_and(Standing::is_over);
@@ -155,7 +166,7 @@ fn check_rest(state: &State, passage: &Passage, token: TokenSpec) -> Result<Toke
     let template = passage.template();
     tokens::check_job_token(&token, template)?;
     let reads = matches!(passage.method, Method::GET | Method::HEAD);
-    match reads || passage.endpoint == UNKNOWN {
+    match reads || passage.endpoint == UNKNOWN || template == ROTATE {
         true => tokens::check_scope(&token, template)?,
         false => tokens::check_writing_scope(&token)?,
     }

@@ -55,7 +55,7 @@ fn add(router: Router<Arc<State>>, route: &str, verb: Verb, endpoint: Endpoint) 
     router.route(route, on(filter, handler))
 }
 
-fn fields(uri: &OriginalUri, headers: &HeaderMap, body: &[u8]) -> Result<Fields, Reply> {
+pub(super) fn fields(uri: &OriginalUri, headers: &HeaderMap, body: &[u8]) -> Result<Fields, Reply> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
     Fields::parse(uri.query().unwrap_or_default(), content_type, body).map_err(Reply::from)
 }

@@ -21,6 +21,7 @@ pub(crate) enum Code {
     CredentialNotFound,
     SyncNotFound,
     TaskNotFound,
+    PersonNotFound,
     InvalidJson,
     UnsupportedMediaType,
     RequestTooLarge,
@@ -50,7 +51,8 @@ impl Code {
             | Code::ConnectionNotFound
             | Code::CredentialNotFound
             | Code::SyncNotFound
-            | Code::TaskNotFound => StatusCode::NOT_FOUND,
+            | Code::TaskNotFound
+            | Code::PersonNotFound => StatusCode::NOT_FOUND,
             Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Code::InvalidJson => StatusCode::BAD_REQUEST,
             Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -1,9 +1,9 @@
 //! The secrets that deliveries are checked with, read again when one does not fit: it may have been changed meanwhile.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use axum::http::HeaderMap;
-use chrono::{DateTime, TimeDelta, Utc};
 use store::WebhookSecret;
 
 use super::proof::{Refused, Signed, same};
@@ -11,7 +11,7 @@ use super::text;
 use crate::Shared;
 
 /// Somebody who guesses does not make Weir ask its database more often than this.
-const READ_EVERY: TimeDelta = TimeDelta::seconds(1);
+const READ_EVERY: Duration = Duration::from_secs(1);
 
 /// The secrets as they were last read.
 #[derive(Default)]
@@ -20,7 +20,7 @@ pub(super) struct Secrets(RwLock<Option<Known>>);
 #[derive(Clone)]
 struct Known {
     secrets: Arc<Vec<WebhookSecret>>,
-    read_at: DateTime<Utc>,
+    read_at: Instant,
 }
 
 impl Secrets {
@@ -67,7 +67,7 @@ impl Secrets {
             if known.secrets.iter().filter(live).any(&fits) {
                 return Ok(());
             }
-            if now - known.read_at < READ_EVERY {
+            if known.read_at.elapsed() < READ_EVERY {
                 return Err(otherwise);
             }
         }
@@ -76,7 +76,7 @@ impl Secrets {
             otherwise
         })?;
         let secrets = Arc::new(secrets);
-        let known = Known { secrets: secrets.clone(), read_at: now };
+        let known = Known { secrets: secrets.clone(), read_at: Instant::now() };
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
         if secrets.iter().filter(live).any(fits) { Ok(()) } else { Err(otherwise) }
     }

@@ -29,6 +29,8 @@ pub struct Bench {
     pub database: TestDatabase,
     pub store: Store,
     pub ring: Arc<Keyring>,
+    /// What the ring is made of, as text.
+    pub key_of_ring: secrecy::SecretString,
     /// A key that may do everything.
     pub key: String,
     router: Router,
@@ -79,7 +81,8 @@ impl Bench {
         let database = TestDatabase::new().await;
         let store = database.store().await;
         let gitlab = gitlab.scale(Scale::tiny()).start().await.expect("the fake starts");
-        let ring = Arc::new(Keyring::new(Key::generate().0, Vec::new()));
+        let (sealing, key_of_ring) = Key::generate();
+        let ring = Arc::new(Keyring::new(sealing, Vec::new()));
         store.unlock(&ring, SystemClock.now()).await.expect("the key fits");
         let scopes: Vec<String> = SCOPES.iter().map(|it| it.name().to_owned()).collect();
         let (_, key) = store.create_api_key("test", &scopes, SystemClock.now()).await.expect("a key");
@@ -101,7 +104,19 @@ impl Bench {
         };
         change(&mut app);
         let key = key.expose_secret().to_owned();
-        Bench { gitlab, database, store, ring, key, router: router(app), wake, arrived, here, telemetry }
+        Bench {
+            gitlab,
+            database,
+            store,
+            ring,
+            key_of_ring,
+            key,
+            router: router(app),
+            wake,
+            arrived,
+            here,
+            telemetry,
+        }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Reply {
@@ -259,7 +274,11 @@ impl Bench {
         let stop = Stop::default();
         let asked = stop.clone();
         let working = async move {
-            tokio::join!(work(worker.clone(), asked.clone()), sync::inbox::work(worker, asked));
+            tokio::join!(
+                work(worker.clone(), asked.clone()),
+                sync::purge::work(worker.clone(), asked.clone()),
+                sync::inbox::work(worker, asked)
+            );
         };
         Working { task: tokio::spawn(working), stop }
     }

@@ -10,7 +10,7 @@ use sync::{Clock, SystemClock};
 use crate::harness::Bench;
 
 /// Every method with its verb and the scope it needs.
-const METHODS: [(&str, &str, Scope); 21] = [
+const METHODS: [(&str, &str, Scope); 22] = [
     ("GET", "connections.list", Scope::ConnectionsRead),
     ("GET", "connections.info/1", Scope::ConnectionsRead),
     ("POST", "connections.create", Scope::ConnectionsWrite),
@@ -32,6 +32,7 @@ const METHODS: [(&str, &str, Scope); 21] = [
     ("GET", "schema.list", Scope::SchemaRead),
     ("POST", "queries.run", Scope::QueriesRun),
     ("GET", "webhooks.status", Scope::WebhooksRead),
+    ("POST", "people.erase", Scope::PeopleErase),
 ];
 
 /// A body that every method that takes one understands.

@@ -40,10 +40,10 @@ fn delivery(gitlab: &FakeGitlab, key: u8) -> Delivery {
 async fn synced(bench: &Bench, kind: &str, gitlab: &FakeGitlab, token: &str) -> i64 {
     let settings = json!({ "base_url": gitlab.url(), "sync_every_seconds": 3600 });
     let made = bench.post("connections.create", json!({ "type": kind, "settings": settings })).await.ok(201);
-    let id = made["connection"]["id"].as_i64().unwrap();
+    let id = made["connection"]["id"].as_i64().expect("a number");
     let body = json!({ "secrets": { "api_token": token } });
     bench.post(&format!("connections/{id}/credentials.create"), body).await.ok(201);
-    let idle = |it: &Value| it["tasks"].as_array().unwrap().iter().all(|it| it["running"] == false);
+    let idle = |it: &Value| it["tasks"].as_array().expect("tasks").iter().all(|it| it["running"] == false);
     bench.until(id, |it| it["last_synced_at"].is_string() && idle(it)).await;
     id
 }

@@ -11,7 +11,7 @@ use sync::{Clock, SystemClock};
 use crate::harness::Bench;
 
 async fn task(bench: &Bench, activity: &str) -> TaskRow {
-    let tasks = bench.store.tasks(None).await.unwrap();
+    let tasks = bench.store.tasks(None).await.expect("they can be read");
     tasks.into_iter().find(|it| it.activity == activity).expect("the task is there")
 }
 

@@ -41,7 +41,7 @@ enum Action {
         /// What it is for
         #[arg(long)]
         name: String,
-        /// What it may do; repeatable [default: everything but queries:run]
+        /// What it may do; repeatable [default: everything but queries:run and people:erase]
         #[arg(long = "scope", value_name = "SCOPE")]
         scopes: Vec<String>,
         /// Print one JSON object on standard output
@@ -95,7 +95,7 @@ fn scopes_of(names: &[String]) -> Result<Vec<String>, Problem> {
         );
     }
     if names.is_empty() {
-        scopes.extend(SCOPES.into_iter().filter(|it| *it != Scope::QueriesRun));
+        scopes.extend(SCOPES.into_iter().filter(|it| !matches!(it, Scope::QueriesRun | Scope::PeopleErase)));
     }
     Ok(scopes.iter().map(|it| it.name().to_owned()).collect())
 }

@@ -135,7 +135,12 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
 
 /// Runs tasks, and what webhooks name, until asked to stop.
 pub async fn work(worker: Worker, stop: Stop) {
-    tokio::join!(sync::tasks::work(worker.clone(), stop.clone()), sync::inbox::work(worker, stop));
+    tokio::join!(
+        sync::tasks::work(worker.clone(), stop.clone()),
+        sync::upkeep::work(worker.clone(), stop.clone()),
+        sync::purge::work(worker.clone(), stop.clone()),
+        sync::inbox::work(worker, stop)
+    );
 }
 
 /// Where everything is served is chosen with these, where the figures are with those.

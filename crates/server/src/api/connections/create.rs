@@ -58,6 +58,12 @@ pub(crate) async fn create(
     if connector != Connector::Gitlab {
         wants_gitlab(&app, instance).await?;
     }
+    if app.store.is_purging(connector.name(), instance).await? {
+        return Err(ApiError::new(
+            Code::ConnectionInUse,
+            "What a deleted connection to this GitLab brought is being removed. Try again in a few minutes.",
+        ));
+    }
     let settings = settings.to_value();
     let new = NewConnection { connector: connector.name(), name: &name, instance, settings: &settings };
     let row = app.store.create_connection(&new, app.clock.now()).await?;

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::{ConnectionRow, CredentialRow, NewCredential};
-use sync::connection::{AuthKind, Settings, Token, verify_token};
+use sync::connection::{CredentialSettings, Settings, Token, verify_token};
 use sync::verify::TokenReport;
 
 use crate::Shared;
@@ -17,14 +17,6 @@ use crate::api::error::Code;
 const LONGEST: usize = 200;
 /// Letters of a token at most: the longest of GitLab's are job tokens of about a thousand.
 const LONGEST_TOKEN: usize = 4096;
-
-/// What is not secret about a credential.
-#[derive(Debug, Default, serde::Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct CredentialSettings {
-    /// private (the usual) or bearer.
-    auth_kind: AuthKind,
-}
 
 /// The secrets of a credential.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
@@ -104,6 +96,11 @@ pub(super) async fn warnings(
             "connection {other} has the same token: the two share its rate limit. A token of another user for each is faster"
         ));
     }
+    let rotates = CredentialSettings::deserialize(&checked.wanted.settings).unwrap_or_default().rotate;
+    let may = |it: &Vec<String>| it.iter().any(|scope| scope == "api" || scope == "self_rotate");
+    if rotates && !checked.scopes.as_ref().is_some_and(may) {
+        warnings.push("the token cannot rotate itself: that needs the scope self_rotate, or api".to_owned());
+    }
     let (given, told) = (checked.wanted.expiration_date, checked.expires);
     if given.is_some() && given != told {
         warnings
@@ -135,9 +132,10 @@ pub(super) fn settings(
     let read: CredentialSettings = serde_path_to_error::deserialize(Value::Object(all)).map_err(|it| {
         ApiError::argument(
             &format!("settings.{}", it.path()),
-            "auth_kind is private or bearer; there are no others",
+            "there are auth_kind (private or bearer), rotate (true or false) and rotate_days (a number), no others",
         )
     })?;
+    read.check().map_err(|why| ApiError::argument("settings.rotate_days", why))?;
     Ok(serde_json::to_value(read).unwrap_or_default())
 }
 

@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use serde::Serialize;
 
-use super::Shown;
+use super::{Shown, dying};
 use crate::Shared;
 use crate::api::arguments::number;
 use crate::api::caller::Caller;
@@ -33,5 +33,7 @@ pub(crate) async fn info(
     let connection = find(&app, number("connection_id", &connection_id)?).await?;
     let id = number("id", &id)?;
     let row = app.store.credential(connection.id, id).await?.ok_or_else(|| ApiError::no_credential(id))?;
-    Ok(Envelope::new(One { credential: Shown::new(row, &connection.connector) }))
+    let today = app.clock.now().date_naive();
+    let warnings = dying(std::slice::from_ref(&row), today);
+    Ok(Envelope::new(One { credential: Shown::new(row, &connection.connector, today) }).warn(warnings))
 }

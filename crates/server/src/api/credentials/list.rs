@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use serde::Serialize;
 
-use super::Listed;
+use super::{Listed, dying};
 use crate::Shared;
 use crate::api::arguments::{Query, number};
 use crate::api::caller::Caller;
@@ -36,6 +36,8 @@ pub(crate) async fn list(
     let limit = wanted.limit()?;
     let mut rows = app.store.credentials(connection.id, wanted.after()?.unwrap_or(0), limit + 1).await?;
     let next = Next::of(&mut rows, limit, |it| it.id.to_string());
-    let credentials = rows.into_iter().map(|it| Listed::new(it, &connection.connector)).collect();
-    Ok(Envelope::new(Credentials { credentials, next }))
+    let today = app.clock.now().date_naive();
+    let warnings = dying(&rows, today);
+    let credentials = rows.into_iter().map(|it| Listed::new(it, &connection.connector, today)).collect();
+    Ok(Envelope::new(Credentials { credentials, next }).warn(warnings))
 }

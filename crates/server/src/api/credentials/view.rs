@@ -7,6 +7,9 @@ use store::CredentialRow;
 
 use crate::moment;
 
+/// So many days before its end a credential is warned of with every answer.
+const SOON: i64 = sync::upkeep::WARNED[sync::upkeep::WARNED.len() - 1];
+
 /// A credential that was just made or changed.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = CredentialBrief)]
@@ -38,6 +41,16 @@ pub(crate) struct Listed {
     disabled_reason: Option<String>,
     /// The day on which it dies, as given or as GitLab told.
     expiration_date: Option<NaiveDate>,
+    /// Days until then; negative once it is over, null where it is not known.
+    expires_in_days: Option<i64>,
+    /// When Weir last rotated its token by itself.
+    #[serde(serialize_with = "moment::option::serialize")]
+    rotated_at: Option<DateTime<Utc>>,
+    /// Since when Weir is rotating its token; it is not used meanwhile.
+    #[serde(serialize_with = "moment::option::serialize")]
+    rotation_began_at: Option<DateTime<Utc>>,
+    /// Why its token could not be rotated the last time.
+    rotation_error: Option<String>,
     /// What it may do, where GitLab told.
     scopes: Option<Vec<String>>,
     /// When a sync last worked with it.
@@ -70,8 +83,12 @@ impl Brief {
 }
 
 impl Listed {
-    pub(crate) fn new(row: CredentialRow, connector: &str) -> Listed {
+    pub(crate) fn new(row: CredentialRow, connector: &str, today: NaiveDate) -> Listed {
         Listed {
+            expires_in_days: row.expiration_date.map(|it| (it - today).num_days()),
+            rotated_at: row.rotated_at,
+            rotation_began_at: row.rotation_began_at,
+            rotation_error: row.rotation_error.clone(),
             settings: row.settings.clone(),
             disabled_at: row.disabled_at,
             disabled_reason: row.disabled_reason.clone(),
@@ -84,7 +101,20 @@ impl Listed {
 }
 
 impl Shown {
-    pub(crate) fn new(row: CredentialRow, connector: &str) -> Shown {
-        Shown { deleted_at: row.deleted_at, listed: Listed::new(row, connector) }
+    pub(crate) fn new(row: CredentialRow, connector: &str, today: NaiveDate) -> Shown {
+        Shown { deleted_at: row.deleted_at, listed: Listed::new(row, connector, today) }
     }
+}
+
+/// What should be known of credentials that die soon.
+pub(crate) fn dying(rows: &[CredentialRow], today: NaiveDate) -> Vec<String> {
+    let live = rows.iter().filter(|it| it.deleted_at.is_none() && it.disabled_at.is_none());
+    let dying = live.filter_map(|it| {
+        let day = it.expiration_date.filter(|day| (*day - today).num_days() <= SOON)?;
+        Some(format!(
+            "the token of credential {} ({}) dies on {day}; credentials.update takes a new one",
+            it.id, it.label
+        ))
+    });
+    dying.collect()
 }

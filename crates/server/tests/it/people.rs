@@ -1,0 +1,108 @@
+//! One person is erased, and does not come back.
+
+use serde_json::{Value, json};
+
+use crate::harness::Bench;
+
+/// Somebody who has written merge requests and commits: number, username, name and an address.
+async fn somebody(bench: &Bench) -> (i64, String, String, String) {
+    let sql = "select u.id, u.username, u.name, c.author_email
+                 from gitlab_users u
+                 join gitlab_merge_request_commits c on c.author_name = u.name and u.name like '% %'
+                where u.type_rule = 'bot_flag' and exists (select from gitlab_merge_requests m where m.user_id = u.id)
+                order by u.id limit 1";
+    let row = bench.store.query(sql).await.expect("it runs").rows.first().cloned().expect("somebody");
+    let text = |at: usize| row[at].as_str().expect("a text").to_owned();
+    (row[0].as_i64().expect("a number"), text(1), text(2), text(3))
+}
+
+async fn synced(bench: &Bench, kind: &str) -> i64 {
+    let connection = bench.connection(kind).await;
+    let settings = json!({ "keep_bodies": true });
+    bench.post("connections.update", json!({ "id": connection, "settings": settings })).await.ok(200);
+    let body = json!({ "secrets": { "api_token": bench.gitlab.token() } });
+    bench.post(&format!("connections/{connection}/credentials.create"), body).await.ok(201);
+    bench.until(connection, |it| it["last_synced_at"].is_string()).await;
+    connection
+}
+
+/// Nothing of these stands anywhere in the database.
+async fn assert_gone(bench: &Bench, words: &[&str], when: &str) {
+    let dump = bench.store.dump().await.expect("it can be dumped").to_lowercase();
+    for word in words {
+        let word = word.to_lowercase();
+        // Another one may be called the same and a number.
+        let whole = |at: &usize| !dump[at + word.len()..].starts_with(char::is_alphanumeric);
+        if let Some(at) = dump.match_indices(&word).map(|it| it.0).find(whole) {
+            let mut from = at.saturating_sub(300);
+            while !dump.is_char_boundary(from) {
+                from -= 1;
+            }
+            panic!("{word} {when}: ...{}", dump[from..].chars().take(600).collect::<String>());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_person_stands_nowhere_and_does_not_come_back() {
+    let bench = Bench::new().await;
+    let working = bench.work("one");
+    let mut connections = Vec::new();
+    for kind in ["gitlab", "gitlab_commits", "gitlab_commits_trunk"] {
+        connections.push(synced(&bench, kind).await);
+    }
+    let (id, username, name, email) = somebody(&bench).await;
+    let counts = "select (select count(*) from gitlab_merge_request_notes), (select count(*) from gitlab_users),
+                         (select count(*) from gitlab_merge_request_commits), (select count(*) from gitlab_reviews)";
+    let before = bench.store.query(counts).await.expect("it runs").rows;
+    let reply = bench.post("people.erase", json!({ "id": id })).await.ok(200);
+    assert!(reply["texts"].as_i64() > Some(1) && reply["emails"].as_i64() > Some(0), "{reply}");
+    let words = [username.as_str(), name.as_str(), email.as_str()];
+    assert_gone(&bench, &words, "after the erasure").await;
+    assert_eq!(bench.store.query(counts).await.expect("it runs").rows, before, "rows stay");
+    // A process that remembers nothing, and everything read again.
+    bench.store.forget_seen_users();
+    for table in ["weir.partitions", "weir.etags", "weir.trunks"] {
+        bench.database.execute(&format!("delete from {table}")).await;
+    }
+    for table in [
+        "gitlab_merge_requests",
+        "gitlab_merge_request_notes",
+        "gitlab_commits",
+        "gitlab_merge_request_commits",
+    ] {
+        bench.database.execute(&format!("delete from {table}")).await;
+    }
+    for connection in connections {
+        let first = bench.until(connection, |_| true).await["last_synced_at"].clone();
+        bench.post("connections.sync", json!({ "id": connection, "sweep": true })).await.ok(200);
+        bench
+            .until(connection, |it| {
+                let sweep = |it: &Value| it["activity"] == "sweep" && it["outcome"] == "complete";
+                it["last_synced_at"] != first
+                    && it["tasks"].as_array().is_some_and(|all| all.iter().any(sweep))
+            })
+            .await;
+    }
+    assert_gone(&bench, &words, "after another sync").await;
+    assert_eq!(
+        bench.store.query(counts).await.expect("it runs").rows[0][0],
+        before[0][0],
+        "all of it was read again"
+    );
+    // A webhook that names the person is kept without.
+    let body = json!({ "object_kind": "note", "user": { "name": name, "username": username, "email": email }, "project": { "id": 1 } });
+    let delivery = store::Delivery {
+        key: vec![7; 16],
+        sender: None,
+        event: "note".to_owned(),
+        body: body.to_string(),
+        received_at: sync::Clock::now(&sync::SystemClock),
+    };
+    bench.store.receive(&[delivery]).await.expect("it is kept");
+    assert_gone(&bench, &words, "after a webhook").await;
+    assert_eq!(bench.post("people.erase", json!({ "id": 1 })).await.error(), (404, "person_not_found"));
+    let bad = bench.post("people.erase", json!({ "id": id, "emails": ["nobody"] })).await;
+    assert_eq!(bad.error(), (422, "invalid_arguments"));
+    working.stop().await;
+}

@@ -1,0 +1,243 @@
+//! One person is erased: from what is stored, and from what comes later. Counts stay right, for rows stay.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::AssertSqlSafe;
+
+use crate::masks::{FRESH, Masks, digest};
+use crate::{BROUGHT, Store, StoreError};
+
+/// Rows that are looked at together.
+const PIECE: i64 = 2_000;
+/// Tables of Weir's own in which people may be named, beside those that connectors fill.
+const OURS: [&str; 8] = [
+    "weir.inbox",
+    "weir.sync_rejects",
+    "weir.skips",
+    "weir.proofs",
+    "weir.syncs",
+    "weir.audit_log",
+    "weir.tasks",
+    "weir.pending",
+];
+
+/// What became of an erasure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erased {
+    /// Texts that were changed.
+    pub texts: u64,
+    /// Addresses that count as the person's: those that were named, and those that were found beside the name.
+    pub emails: usize,
+}
+
+impl Store {
+    /// Erases a person (`gitlab_users.id`) with these addresses. None where nobody has that number. May be asked for again.
+    pub async fn erase_person(
+        &self,
+        user: i64,
+        emails: &[String],
+        now: DateTime<Utc>,
+    ) -> Result<Option<Erased>, StoreError> {
+        let person: Option<(String, Option<String>)> =
+            sqlx::query_as("select username, name from gitlab_users where id = $1")
+                .bind(user)
+                .fetch_optional(&self.pool)
+                .await?;
+        let Some((username, name)) = person else { return Ok(None) };
+        let emails = self.emails_of(&username, name.as_deref(), emails).await?;
+        self.remember_erased(user, &username, name.as_deref(), &emails, now).await?;
+        // Every process has read the list by then, and what it was writing is there.
+        tokio::time::sleep(FRESH + Duration::from_secs(1)).await;
+        let masks = Masks::read(&self.pool).await?;
+        let words: Vec<String> = emails.iter().cloned().chain(name).chain([username]).collect();
+        let mut texts = self.erase_texts_by(user, now).await?;
+        for (table, column) in self.texts().await? {
+            texts += self.scrub(&masks, &table, &column, &words).await?;
+        }
+        // Last: until then the same can be asked for again.
+        let row = sqlx::query(
+            "update gitlab_users set username = 'erased-' || id, name = 'erased-' || id, source_url = null where id = $1",
+        );
+        texts += row.bind(user).execute(&self.pool).await?.rows_affected();
+        Ok(Some(Erased { texts, emails: emails.len() }))
+    }
+
+    /// Addresses beside the person's name in commits. A single word is too common a name to go by.
+    async fn emails_of(
+        &self,
+        username: &str,
+        name: Option<&str>,
+        named: &[String],
+    ) -> Result<Vec<String>, StoreError> {
+        let known_by: Vec<String> =
+            name.filter(|it| it.contains(' ')).into_iter().map(str::to_lowercase).collect();
+        let found: Vec<String> = sqlx::query_scalar(
+            "select distinct lower(e) from (
+               select author_name as n, author_email as e from gitlab_commits
+               union all select committer_name, committer_email from gitlab_commits
+               union all select author_name, author_email from gitlab_merge_request_commits
+             ) as c
+              where e is not null and (lower(n) = any($1) or lower(e) ~ ('^[0-9]+-' || $2 || '@users\\.noreply\\.'))",
+        )
+        .bind(known_by)
+        .bind(escaped(&username.to_lowercase()))
+        .fetch_all(&self.pool)
+        .await?;
+        let all: BTreeSet<String> =
+            found.into_iter().chain(named.iter().map(|it| it.trim().to_lowercase())).collect();
+        Ok(all.into_iter().filter(|it| !it.is_empty()).collect())
+    }
+
+    async fn remember_erased(
+        &self,
+        user: i64,
+        username: &str,
+        name: Option<&str>,
+        emails: &[String],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut words = vec![(digest("username", username), 1)];
+        words.extend(name.map(|it| (digest("name", &one_spaced(it)), count(it))));
+        words.extend(emails.iter().map(|it| (digest("email", it), 1)));
+        let (digests, counts): (Vec<Vec<u8>>, Vec<i32>) = words.into_iter().unzip();
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query(
+            "insert into weir.erased_people (user_id, erased_at) values ($1, $2) on conflict do nothing",
+        )
+        .bind(user)
+        .bind(now)
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query(
+            "insert into weir.erased_words (digest, words, user_id)
+             select d, w, $3 from unnest($1::bytea[], $2::integer[]) as u(d, w) on conflict do nothing",
+        )
+        .bind(digests)
+        .bind(counts)
+        .bind(user)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// What the person wrote.
+    async fn erase_texts_by(&self, user: i64, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        let notes = sqlx::query(
+            "update gitlab_merge_request_notes set body = null, synced_at = greatest(synced_at, $2)
+              where user_id = $1 and body is not null",
+        );
+        let notes = notes.bind(user).bind(now).execute(&self.pool).await?.rows_affected();
+        let issues = sqlx::query(
+            "update gitlab_issues set description = null, synced_at = greatest(synced_at, $2)
+              where user_id = $1 and description is not null",
+        );
+        Ok(notes + issues.bind(user).bind(now).execute(&self.pool).await?.rows_affected())
+    }
+
+    /// Every column with texts of every table in which people may be named.
+    async fn texts(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let brought = BROUGHT.into_iter().flat_map(|it| it.1).map(|it| it.0);
+        let tables: Vec<&str> = brought.chain(OURS).collect();
+        let columns = sqlx::query_as(
+            "select t.name, quote_ident(a.attname)
+               from unnest($1::text[]) as t(name)
+               join pg_attribute a on a.attrelid = t.name::regclass and a.attnum > 0 and not a.attisdropped
+              where a.atttypid in ('text'::regtype, 'jsonb'::regtype, 'text[]'::regtype)
+              order by 1, 2",
+        );
+        Ok(columns.bind(tables).fetch_all(&self.pool).await?)
+    }
+
+    /// Takes what is erased out of a column, piece by piece.
+    async fn scrub(
+        &self,
+        masks: &Masks,
+        table: &str,
+        column: &str,
+        words: &[String],
+    ) -> Result<u64, StoreError> {
+        let any = words.iter().map(|it| escaped(it)).collect::<Vec<_>>().join("|");
+        // Names of tables and columns are those of the schema, never a caller's.
+        let kind = format!("pg_typeof({column})");
+        let select = format!(
+            "select ctid::text, to_jsonb({column})::text, {kind}::text from {table}
+              where ctid > $1::tid and {column}::text ~* $2 order by ctid limit {PIECE}"
+        );
+        let (mut after, mut changed) = ("(0,0)".to_owned(), 0);
+        loop {
+            let rows: Vec<(String, String, String)> = sqlx::query_as(AssertSqlSafe(select.clone()))
+                .bind(&after)
+                .bind(&any)
+                .fetch_all(&self.pool)
+                .await?;
+            let Some(last) = rows.last() else { return Ok(changed) };
+            after.clone_from(&last.0);
+            for (place, before, kind) in &rows {
+                let Ok(mut value) = serde_json::from_str::<Value>(before) else { continue };
+                mask(masks, column, &mut value);
+                if &value.to_string() == before {
+                    continue;
+                }
+                changed += self.replace(table, column, kind, place, before, &value).await?;
+            }
+        }
+    }
+
+    async fn replace(
+        &self,
+        table: &str,
+        column: &str,
+        kind: &str,
+        place: &str,
+        before: &str,
+        after: &Value,
+    ) -> Result<u64, StoreError> {
+        let value = match kind {
+            "text" => "($3::jsonb #>> '{}')".to_owned(),
+            "jsonb" => "$3::jsonb".to_owned(),
+            _ => "array(select jsonb_array_elements_text($3::jsonb))".to_owned(),
+        };
+        let sql = format!(
+            "update {table} set {column} = {value} where ctid = $1::tid and to_jsonb({column}) = $2::jsonb"
+        );
+        let written = sqlx::query(AssertSqlSafe(sql)).bind(place).bind(before).bind(after.to_string());
+        Ok(written.execute(&self.pool).await?.rows_affected())
+    }
+}
+
+/// Masks a value. A text that is JSON itself is masked within.
+fn mask(masks: &Masks, column: &str, value: &mut Value) {
+    if let Value::String(text) = value
+        && let Ok(mut inner @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str::<Value>(text)
+    {
+        let before = inner.clone();
+        masks.value(column, &mut inner);
+        if inner != before {
+            *text = inner.to_string();
+        }
+        return;
+    }
+    masks.value(column, value);
+}
+
+/// A word as part of a regular expression of PostgreSQL; spaces stand for any.
+fn escaped(word: &str) -> String {
+    let escape = |letter: char| match letter {
+        it if it.is_whitespace() => "\\s+".to_owned(),
+        it if it.is_alphanumeric() || it == '_' => it.to_string(),
+        it => format!("\\{it}"),
+    };
+    word.trim().chars().map(escape).collect()
+}
+
+fn one_spaced(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn count(name: &str) -> i32 {
+    i32::try_from(name.split_whitespace().count()).unwrap_or(1)
+}
