@@ -14,6 +14,7 @@ mod scopes;
 mod statuses;
 mod syncs;
 mod tasks;
+mod webhooks;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -54,6 +55,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/tasks.retry", post(tasks::retry))
         .route("/schema.list", get(schema::list))
         .route("/queries.run", post(queries::run))
+        .route("/webhooks.status", get(webhooks::status))
         .route("/openapi.json", get(openapi::document))
         .method_not_allowed_fallback(wrong_verb)
         .fallback(unknown)

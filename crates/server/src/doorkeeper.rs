@@ -2,9 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::io;
-use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,13 +11,15 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use hyper::body::Incoming;
-use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
+
+use crate::listen::Peer;
 
 /// How long the head of a request may take, and how long a connection may stay without one.
 const HEAD: Duration = Duration::from_secs(30);
@@ -27,12 +27,6 @@ const HEAD: Duration = Duration::from_secs(30);
 const LARGEST_HEAD: usize = 64 * 1024;
 /// How long a client may take nothing of its answer.
 const STALLED: Duration = Duration::from_secs(60);
-/// How long shaking hands may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Between two looks at whether a client that speaks HTTP/2 is still there, and how long it may take to say so.
-const THERE: Duration = Duration::from_secs(30);
-/// Requests under way at once over one connection of HTTP/2.
-const STREAMS: u32 = 100;
 /// How long is waited for a connection to give way.
 const WAY: Duration = Duration::from_millis(20);
 
@@ -73,22 +67,6 @@ pub(crate) struct Place {
     guest: Arc<Guest>,
     guests: Arc<Mutex<Vec<Arc<Guest>>>>,
     _room: OwnedSemaphorePermit,
-}
-
-/// How HTTP is spoken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Protocol {
-    Http1,
-    Http2,
-}
-
-/// A connection that came, with what it is to be answered by.
-pub(crate) struct Arrival {
-    pub(crate) place: Place,
-    pub(crate) router: Router,
-    pub(crate) peer: SocketAddr,
-    /// Tells when the server stops.
-    pub(crate) ends: watch::Receiver<bool>,
 }
 
 impl Drop for Place {
@@ -135,90 +113,79 @@ impl Doorkeeper {
         }
     }
 
-    /// Shakes hands, within reason. None where nothing came of it, or somebody else needs the place.
-    pub(crate) async fn greet<S>(
-        &self,
-        arrival: &Arrival,
-        handshake: impl Future<Output = io::Result<S>>,
-    ) -> Option<S> {
-        let peer = arrival.peer;
-        tokio::select! {
-            shaken = tokio::time::timeout(HANDSHAKE, handshake) => match shaken {
-                Ok(Ok(stream)) => Some(stream),
-                Ok(Err(error)) => {
-                    tracing::debug!(%peer, %error, "no handshake");
-                    None
-                }
-                Err(_) => None,
-            },
-            () = arrival.place.guest.leave.notified() => None,
+    /// What a client speaks is known: nothing waits for its first bytes to tell.
+    fn builder(&self, speaks: Speaks) -> Builder<TokioExecutor> {
+        let mut builder = Builder::new(TokioExecutor::new());
+        let mut http1 = builder.http1();
+        http1.timer(TokioTimer::new()).header_read_timeout(self.limits.head).max_buf_size(LARGEST_HEAD);
+        let mut http2 = builder.http2();
+        http2
+            .timer(TokioTimer::new())
+            .keep_alive_interval(self.limits.head)
+            .max_header_list_size(LARGEST_HEAD as u32);
+        match speaks {
+            Speaks::Http1 => builder.http1_only(),
+            Speaks::Http2 => builder.http2_only(),
         }
     }
 
-    /// Answers what comes over a connection, until it ends, dawdles, has to give way, or the server stops.
-    pub(crate) async fn attend<S>(&self, arrival: Arrival, stream: S, protocol: Protocol)
-    where
+    /// Answers what comes over a connection once it is greeted, until it ends, dawdles, has to give way, or the server stops.
+    pub(crate) async fn attend<S>(
+        &self,
+        place: Place,
+        greeted: impl Future<Output = Option<(S, Speaks)>>,
+        peer: Peer,
+        router: Router,
+        mut stop: watch::Receiver<bool>,
+    ) where
         S: AsyncRead + AsyncWrite + Send + 'static,
     {
-        let Arrival { place, router, peer, ends } = arrival;
+        let greeted = tokio::select! {
+            greeted = greeted => greeted,
+            () = place.guest.leave.notified() => None,
+            _ = stop.wait_for(|it| *it) => None,
+        };
+        let Some((stream, speaks)) = greeted else { return };
         let guest = place.guest.clone();
-        let service =
-            service_fn(|request: Request<Incoming>| answer(router.clone(), guest.clone(), peer, request));
+        let service = service_fn(|mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            answer(router.clone(), guest.clone(), request)
+        });
         let mut stream = Box::pin(TimeoutStream::new(stream));
         stream.as_mut().set_write_timeout_pinned(Some(STALLED));
-        let stream = TokioIo::new(stream);
-        match protocol {
-            Protocol::Http1 => {
-                let mut builder = http1::Builder::new();
-                builder
-                    .timer(TokioTimer::new())
-                    .header_read_timeout(self.limits.head)
-                    .max_buf_size(LARGEST_HEAD);
-                let connection = builder.serve_connection(stream, service);
-                until_its_end(&place, ends, pin!(connection), |it| it.graceful_shutdown()).await;
-            }
-            Protocol::Http2 => {
-                let mut builder = http2::Builder::new(TokioExecutor::new());
-                builder.timer(TokioTimer::new()).keep_alive_interval(THERE).keep_alive_timeout(THERE);
-                builder.max_concurrent_streams(STREAMS).max_header_list_size(LARGEST_HEAD as u32);
-                let connection = builder.serve_connection(stream, service);
-                until_its_end(&place, ends, pin!(connection), |it| it.graceful_shutdown()).await;
+        let builder = self.builder(speaks);
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let mut stopping = false;
+        loop {
+            tokio::select! {
+                // How a connection ends is its own affair.
+                _ = connection.as_mut() => return,
+                () = place.guest.leave.notified() => {
+                    if place.guest.answering.load(Relaxed) == 0 {
+                        return;
+                    }
+                }
+                _ = stop.wait_for(|it| *it), if !stopping => {
+                    stopping = true;
+                    connection.as_mut().graceful_shutdown();
+                }
             }
         }
     }
 }
 
-/// Waits until a connection ends, has to give way, or has finished what was under way when the server stopped.
-async fn until_its_end<C: Future>(
-    place: &Place,
-    mut stop: watch::Receiver<bool>,
-    mut connection: Pin<&mut C>,
-    finish: impl Fn(Pin<&mut C>),
-) {
-    let mut stopping = false;
-    loop {
-        tokio::select! {
-            // How a connection ends is its own affair.
-            _ = connection.as_mut() => return,
-            () = place.guest.leave.notified() => {
-                if place.guest.answering.load(Relaxed) == 0 {
-                    return;
-                }
-            }
-            _ = stop.wait_for(|it| *it), if !stopping => {
-                stopping = true;
-                finish(connection.as_mut());
-            }
-        }
-    }
+/// What was agreed on with a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speaks {
+    Http1,
+    Http2,
 }
 
 /// One request. The connection does not count as idle meanwhile.
 fn answer(
     router: Router,
     guest: Arc<Guest>,
-    peer: SocketAddr,
-    mut request: Request<Incoming>,
+    request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response, Infallible>> {
     struct Answering(Arc<Guest>);
     impl Drop for Answering {
@@ -229,7 +196,6 @@ fn answer(
     }
     guest.answering.fetch_add(1, Relaxed);
     let answering = Answering(guest);
-    request.extensions_mut().insert(ConnectInfo(peer));
     async move {
         let _answering = answering;
         router.oneshot(request.map(axum::body::Body::new)).await

@@ -1,5 +1,7 @@
 //! Listening, until asked to stop.
 
+mod doorway;
+
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,9 +12,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::doorkeeper::{Arrival, Doorkeeper, Limits, Protocol};
+use crate::doorkeeper::{Doorkeeper, Limits};
 use crate::open_files;
 use crate::tls::Tls;
+use doorway::Doorway;
+
+/// Who is at the other end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// How long requests in hand may take once the server is asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -32,7 +39,7 @@ impl Listening {
         Ok(Listening { listener: TcpListener::bind(address).await?, tls: None })
     }
 
-    /// The same place, over TLS where there is a certificate.
+    /// The same place, over TLS.
     pub fn with_tls(self, tls: Option<Tls>) -> Listening {
         Listening { tls, ..self }
     }
@@ -57,13 +64,16 @@ pub async fn serve_within(
 ) -> io::Result<()> {
     let (ending, ends) = watch::channel(false);
     let doorkeeper = Doorkeeper::new(limits);
+    let doorway = Doorway::new(listening.tls.as_ref());
     let mut connections = JoinSet::new();
     let taking = async {
         loop {
             let (stream, peer) = accept(&listening.listener).await;
             let Some(place) = doorkeeper.admit().await else { return };
-            let arrival = Arrival { place, router: router.clone(), peer, ends: ends.clone() };
-            connections.spawn(welcome(doorkeeper.clone(), listening.tls.clone(), stream, arrival));
+            let (doorkeeper, router, ends) = (doorkeeper.clone(), router.clone(), ends.clone());
+            let greeted = doorway.greet(stream, peer);
+            connections
+                .spawn(async move { doorkeeper.attend(place, greeted, Peer(peer), router, ends).await });
             while connections.try_join_next().is_some() {}
         }
     };
@@ -76,17 +86,6 @@ pub async fn serve_within(
     let ended = async { while connections.join_next().await.is_some() {} };
     let _ = tokio::time::timeout(GRACE, ended).await;
     Ok(())
-}
-
-/// Lets somebody in, over TLS where there is a certificate.
-async fn welcome(doorkeeper: Doorkeeper, tls: Option<Tls>, stream: TcpStream, arrival: Arrival) {
-    let Some(tls) = tls else { return doorkeeper.attend(arrival, stream, Protocol::Http1).await };
-    let Some(stream) = doorkeeper.greet(&arrival, tls.acceptor().accept(stream)).await else { return };
-    let protocol = match stream.get_ref().1.alpn_protocol() {
-        Some(b"h2") => Protocol::Http2,
-        _ => Protocol::Http1,
-    };
-    doorkeeper.attend(arrival, stream, protocol).await;
 }
 
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {

@@ -2,6 +2,7 @@
 
 mod memory;
 mod proof;
+mod refusals;
 mod secrets;
 mod writer;
 
@@ -20,6 +21,7 @@ use store::Delivery;
 use crate::Shared;
 use memory::Memory;
 use proof::Refused;
+use refusals::Refusals;
 use secrets::Secrets;
 use writer::Writer;
 
@@ -34,6 +36,7 @@ struct Receiver {
     app: Shared,
     secrets: Secrets,
     writer: Writer,
+    refusals: Refusals,
     memory: Memory,
 }
 
@@ -51,6 +54,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         app: app.clone(),
         secrets: Secrets::default(),
         writer: Writer::start(app.store.clone(), app.arrived.clone()),
+        refusals: Refusals::start(app.store.clone(), app.clock.clone()),
         memory: Memory::default(),
     });
     Router::new().route("/webhooks/gitlab", post(receive).with_state(receiver))
@@ -58,30 +62,32 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
 
 /// Takes a delivery in, and counts how that went.
 async fn receive(State(receiver): State<Arc<Receiver>>, request: Request) -> Result<StatusCode, Rejection> {
-    let answer = take(&receiver, request).await;
-    receiver.app.telemetry.delivery(match &answer {
-        Ok(true) => "taken",
+    let (parts, body) = request.into_parts();
+    let answer = take(&receiver, &parts.headers, body).await;
+    let reason = answer.as_ref().err().map(|it| it.reason(&parts.headers));
+    receiver.app.telemetry.delivery(reason.unwrap_or(match answer {
         Ok(false) => "duplicate",
-        Err(rejection) => rejection.name(),
-    });
+        _ => "taken",
+    }));
+    if let Some(reason) = reason {
+        receiver.refusals.count(reason);
+    }
     answer.map(|_| StatusCode::OK)
 }
 
 /// Gives whether the delivery is new.
-async fn take(receiver: &Receiver, request: Request) -> Result<bool, Rejection> {
-    let (parts, body) = request.into_parts();
-    let headers = parts.headers;
-    receiver.secrets.check_token(&receiver.app, &headers).await?;
-    let proven = !secrets::is_signed(&headers);
-    let told = text(&headers, header::CONTENT_LENGTH.as_str()).and_then(|it| it.parse().ok());
+async fn take(receiver: &Receiver, headers: &HeaderMap, body: Body) -> Result<bool, Rejection> {
+    receiver.secrets.check_token(&receiver.app, headers).await?;
+    let proven = !secrets::is_signed(headers);
+    let told = text(headers, header::CONTENT_LENGTH.as_str()).and_then(|it| it.parse().ok());
     let (body, _memory) = receiver.memory.read(body, told, proven).await?;
-    receiver.secrets.check_signature(&receiver.app, &headers, &body).await?;
+    receiver.secrets.check_signature(&receiver.app, headers, &body).await?;
     let body = String::from_utf8(body).map_err(|_| Rejection::Malformed("it is not UTF-8".to_owned()))?;
     let event = Event::read(&body).map_err(|it| Rejection::Malformed(it.to_string()))?;
     let delivery = Delivery {
-        key: key(&headers, &body),
+        key: key(headers, &body),
         // PostgreSQL keeps no text with U+0000 in it.
-        sender: text(&headers, "x-gitlab-instance")
+        sender: text(headers, "x-gitlab-instance")
             .map(str::to_owned)
             .or(event.web_url)
             .map(|it| it.replace('\u{0}', "")),
@@ -93,19 +99,6 @@ async fn take(receiver: &Receiver, request: Request) -> Result<bool, Rejection> 
     let new = receiver.writer.keep(delivery).await.map_err(|()| Rejection::Later)?;
     receiver.app.telemetry.delivery_kept(began.elapsed());
     Ok(new)
-}
-
-impl Rejection {
-    /// What it is counted as.
-    fn name(&self) -> &'static str {
-        match self {
-            Rejection::Refused(refused) => refused.name(),
-            Rejection::TooLarge => "too_large",
-            Rejection::TooSlow => "too_slow",
-            Rejection::Malformed(_) => "malformed",
-            Rejection::Later => "unavailable",
-        }
-    }
 }
 
 /// What tells a delivery from others: GitLab's own key, else its two random ids, else all of it.
@@ -122,6 +115,23 @@ fn key(headers: &HeaderMap, body: &str) -> Vec<u8> {
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name).and_then(|it| it.to_str().ok()).filter(|it| !it.is_empty())
+}
+
+impl Rejection {
+    /// What it is counted as. Whoever does not even pretend to be GitLab is told apart: the Internet is full of them.
+    fn reason(&self, headers: &HeaderMap) -> &'static str {
+        match self {
+            Rejection::Refused(_) if !headers.contains_key("x-gitlab-event") => "stranger",
+            Rejection::Refused(Refused::Missing) => "no_secret",
+            Rejection::Refused(Refused::Wrong) => "wrong_secret",
+            Rejection::Refused(Refused::BadSignature) => "wrong_signature",
+            Rejection::Refused(Refused::Stale) => "stale_signature",
+            Rejection::TooLarge => "too_large",
+            Rejection::TooSlow => "too_slow",
+            Rejection::Malformed(_) => "malformed",
+            Rejection::Later => "database",
+        }
+    }
 }
 
 impl From<Refused> for Rejection {

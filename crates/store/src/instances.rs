@@ -49,6 +49,12 @@ impl Store {
         Ok(row)
     }
 
+    /// The instance of this address, where it is known.
+    pub async fn known_instance(&self, base_url: &str) -> Result<Option<InstanceRow>, StoreError> {
+        let row = sqlx::query_as("select * from weir.instances where base_url = $1");
+        Ok(row.bind(base_url).fetch_optional(&self.pool).await?)
+    }
+
     /// Keeps what a GitLab told of itself.
     pub async fn save_capabilities(
         &self,

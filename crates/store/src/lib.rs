@@ -49,7 +49,10 @@ mod trunks;
 mod upsert;
 mod users;
 pub mod vault;
+mod webhook_counts;
+mod webhook_gaps;
 mod webhook_secrets;
+mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,7 +93,10 @@ pub use syncs::{Joined, Leadership, Run, SyncEnd, SyncRow};
 pub use task_list::{ListedTask, TaskPlace, TaskState};
 pub use tasks::{TaskEnd, TaskRow};
 pub use trunks::{Prune, Trunk, TrunkSigns, TrunkStep};
+pub use webhook_counts::{RefusalCount, WebhookCount};
+pub use webhook_gaps::{GapRow, GapWindow, WebhookHint};
 pub use webhook_secrets::WebhookSecret;
+pub use webhooks::WebhookRow;
 
 /// How long a write waits for a connection: there are fewer of them than parts in hand.
 const PATIENCE: Duration = Duration::from_secs(120);

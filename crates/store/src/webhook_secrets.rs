@@ -12,6 +12,8 @@ use crate::{Store, StoreError};
 /// A secret of webhooks.
 #[derive(Debug, Clone)]
 pub struct WebhookSecret {
+    /// Its number.
+    pub id: i64,
     /// Whether deliveries are signed with it; otherwise it is sent with them.
     pub signing: bool,
     /// The secret, as GitLab is told it.
@@ -124,7 +126,7 @@ async fn taken(
     .await?;
     let open = |it: Sealed| {
         let secret = ring.open(&it.secret, &place(it.id))?;
-        Ok(WebhookSecret { signing: it.kind == "signing", secret, valid_until: it.valid_until })
+        Ok(WebhookSecret { id: it.id, signing: it.kind == "signing", secret, valid_until: it.valid_until })
     };
     rows.into_iter().map(open).collect()
 }

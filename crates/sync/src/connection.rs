@@ -75,7 +75,7 @@ pub struct Network {
 }
 
 /// What a client of the connection is made from.
-fn config(settings: &Settings, tokens: &[Token], network: &Network) -> ClientConfig {
+pub(crate) fn config(settings: &Settings, tokens: &[Token], network: &Network) -> ClientConfig {
     let mut config = ClientConfig::new(settings.base_url.clone());
     if let Some(contact) = &network.contact {
         config = config.contact(contact);
@@ -104,13 +104,8 @@ impl Token {
     }
 }
 
-/// A client for runs of the connection.
-pub fn client(settings: &Settings, tokens: &[Token], network: &Network) -> Result<Client, Failure> {
-    Client::new(config(settings, tokens, network)).map_err(refused)
-}
-
-/// A client for runs of the connection that tells what it does.
-pub fn client_observed(
+/// A client for runs of the connection, which tells what it does.
+pub fn client(
     settings: &Settings,
     tokens: &[Token],
     network: &Network,
@@ -121,7 +116,7 @@ pub fn client_observed(
     Client::new(config).map_err(refused)
 }
 
-/// A client for what cannot wait: rather than for a limit or an absence, it comes again later.
+/// The same for what cannot wait: rather than for a limit or an absence, it comes again later.
 pub(crate) fn hasty_client(
     settings: &Settings,
     tokens: &[Token],
@@ -156,7 +151,7 @@ pub async fn verify_token(
 }
 
 /// A configuration that cannot be used.
-fn refused(error: ConfigError) -> Failure {
+pub(crate) fn refused(error: ConfigError) -> Failure {
     match error {
         ConfigError::Token(_) => Failure::new(
             "invalid_credentials",

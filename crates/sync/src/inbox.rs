@@ -9,6 +9,7 @@ mod reading;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use catalogue::Instance;
 use catalogue::events::Event;
 use chrono::TimeDelta;
 use gitlab_client::BaseUrl;
@@ -18,6 +19,7 @@ use tokio::task::JoinSet;
 use crate::Stop;
 use crate::tasks::Worker;
 use desk::{Desk, Item};
+use hints::Hints;
 use reading::Readers;
 
 /// Deliveries that are looked at together.
@@ -100,7 +102,10 @@ async fn renew(worker: &Worker, desk: &Desk) {
 }
 
 async fn clean(worker: &Worker) {
-    if let Err(error) = worker.store.clean_inbox(worker.clock.now() - KEPT).await {
+    let before = worker.clock.now() - KEPT;
+    let forgotten = worker.store.clean_inbox(before).await;
+    let hints = worker.store.clean_webhook_hints(before).await;
+    if let Err(error) = forgotten.and(hints) {
         tracing::warn!(%error, "old deliveries could not be forgotten");
     }
 }
@@ -113,6 +118,7 @@ async fn take(worker: &Worker, desk: &Desk) -> Result<bool, StoreError> {
     }
     let full = due.len() as i64 == TOGETHER;
     for (instance, items) in sort(worker, due).await? {
+        note(worker, instance, &items).await;
         let crowded: Vec<i64> = desk.lay(instance, items).iter().map(|it| it.id).collect();
         if !crowded.is_empty() {
             let off = PutOff {
@@ -125,6 +131,16 @@ async fn take(worker: &Worker, desk: &Desk) -> Result<bool, StoreError> {
         }
     }
     Ok(full)
+}
+
+/// Keeps what was named, so that it is known of what was not. Before it is read: what a reading brings may be newer.
+async fn note(worker: &Worker, instance: i64, items: &[Item]) {
+    let Some(last) = items.iter().map(|it| it.received_at).max() else { return };
+    let mut hints = Hints::default();
+    items.iter().for_each(|it| hints.add(it.changed, it.project));
+    if let Err(error) = worker.store.note_webhook_hints(&hints.named(Instance(instance)), last).await {
+        tracing::warn!(%error, "what webhooks named could not be noted");
+    }
 }
 
 /// What deliveries name, by instance; those that name nothing that is read are ended.

@@ -16,6 +16,7 @@ mod endpoints;
 mod engine;
 mod estimate;
 mod fetch;
+pub mod hooks;
 pub mod inbox;
 mod issues;
 mod listing;

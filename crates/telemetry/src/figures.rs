@@ -71,7 +71,7 @@ pub const FIGURES: &[Figure] = &[
     figure("weir_uptime_seconds", Gauge, &[], Process, "How long the process runs."),
     figure("weir_api_requests_total", Counter, &["method", "status"], Process, "Requests answered, by method of the API (`connections.list`; `healthz`, `webhooks`, `unknown`) and HTTP status."),
     figure("weir_api_request_duration_seconds", Histogram, &["method"], Process, "From the head of a request to the head of its answer."),
-    figure("weir_webhook_deliveries_total", Counter, &["outcome"], Process, "Webhook deliveries: `taken`, `duplicate`, or why they were refused: `no_token`, `wrong_token`, `bad_signature`, `stale_signature`, `too_large`, `too_slow`, `malformed`, `unavailable` (the database did not keep it)."),
+    figure("weir_webhook_deliveries_total", Counter, &["outcome"], Process, "Webhook deliveries: `taken`, `duplicate`, or why they were refused: `no_secret`, `wrong_secret`, `wrong_signature`, `stale_signature`, `too_large`, `too_slow`, `malformed`, `database` (it was not kept), or `stranger`: without a secret and not from a GitLab."),
     figure("weir_webhook_insert_duration_seconds", Histogram, &[], Process, "From a delivery that was read and checked to the moment when it is on disk."),
     figure("weir_webhook_deliveries_ended_total", Counter, &["outcome"], Process, "Deliveries dealt with: `done`, `unknown` (nothing that Weir reads), `failed` (given up), `put_off` (to be tried again)."),
     figure("weir_inbox_waiting", Gauge, &[], Database, "Deliveries that wait to be dealt with; counted up to 100,000."),

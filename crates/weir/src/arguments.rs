@@ -39,7 +39,7 @@ pub enum Command {
     ApiKey(api_key::Arguments),
     /// The key that tokens in the database are sealed with
     Key(key::Arguments),
-    /// The secret that GitLab's webhooks prove themselves with
+    /// Webhooks: make them in GitLab, check them, show their secret
     Webhooks(webhooks::Arguments),
     /// Check that a token reaches what an import needs
     Verify(verify::Arguments),

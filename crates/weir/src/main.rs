@@ -23,6 +23,7 @@ mod summary;
 mod table;
 mod terminal;
 mod tokens;
+mod webhook_line;
 
 use std::process::ExitCode;
 

@@ -68,6 +68,12 @@ pub fn from_text(found: &Found<String>, kind: TokenKind) -> Result<Tokens, Probl
     Ok(Tokens { credentials: tokens.into_iter().enumerate().map(credential).collect(), source })
 }
 
+/// Whether a token is given, so that nobody has to be asked for one. That of a CI job does not count: it handles no webhooks.
+pub fn are_given(arguments: &ConnectionArguments) -> bool {
+    let named = arguments.token_file.is_some() || arguments.token_command.is_some();
+    named || VARIABLES.into_iter().any(|it| variable(it).is_some())
+}
+
 async fn search(arguments: &ConnectionArguments) -> Result<Found<String>, Problem> {
     if let Some(path) = &arguments.token_file {
         return file(path);

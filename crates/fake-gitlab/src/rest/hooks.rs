@@ -36,8 +36,10 @@ pub const ENDPOINTS: &[(&str, Verb, Endpoint)] = &[
     ("/{hook_id}", Verb::Read, show),
     ("/{hook_id}", Verb::Update, change::update),
     ("/{hook_id}", Verb::Remove, remove),
-    ("/{hook_id}/events", Verb::Read, events),
 ];
+
+/// The same of projects and groups alone: what was sent to system hooks is shown to nobody.
+pub const ENDPOINTS_BUT_OF_SYSTEM: &[(&str, Verb, Endpoint)] = &[("/{hook_id}/events", Verb::Read, events)];
 
 /// What sends a request to the receiver before it answers.
 pub type Trial = fn(&Ask<'_>) -> Result<Delivery, Problem>;
@@ -76,8 +78,17 @@ pub fn remove(ask: &Ask<'_>) -> Answer {
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
 
-/// `GET .../hooks/:hook_id/events`: the latest deliveries, newest first.
+/// Deliveries of a page at most; more are an error here.
+const EVENTS_PER_PAGE: i64 = 20;
+
+/// `GET .../hooks/:hook_id/events`: the latest deliveries, newest first. From 17.3 on.
 pub fn events(ask: &Ask<'_>) -> Answer {
+    if !ask.settings.is_at_least(17, 3) {
+        return Err(Problem::NoRoute);
+    }
+    if ask.query.number("per_page")?.is_some_and(|it| it > EVENTS_PER_PAGE) {
+        return Err(Problem::BadRequest("per_page does not have a valid value".to_owned()));
+    }
     let hook = hook(ask)?;
     let wanted = ask.query.list("status").join(",");
     let rows: Vec<&Record> = hook.records.iter().rev().filter(|it| has_status(it, &wanted)).collect();
@@ -98,6 +109,11 @@ fn has_status(record: &Record, wanted: &str) -> bool {
 
 /// `POST .../hooks/:hook_id/test/:trigger`, and `POST /hooks/:hook_id`.
 fn trial(ask: &Ask<'_>) -> Result<Delivery, Problem> {
+    // Projects had it first.
+    let minor = if ask.raw_path.starts_with("/api/v4/projects/") { (16, 11) } else { (17, 1) };
+    if !ask.raw_path.starts_with("/api/v4/hooks/") && !ask.settings.is_at_least(minor.0, minor.1) {
+        return Err(Problem::NoRoute);
+    }
     let hook = hook(ask)?;
     let trigger = match hook.owner {
         HookOwner::System => Some(Trigger::System),

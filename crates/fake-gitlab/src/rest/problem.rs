@@ -22,6 +22,8 @@ pub enum Problem {
     OffsetTooHigh(usize, &'static str),
     /// Keyset pagination over an order that does not have it.
     NoKeyset,
+    /// A route that this version has with other verbs alone.
+    NoSuchVerb,
     /// A project under a former path; its present address.
     Moved(String),
     /// Values that are understood and cannot be stored; the whole body says why.
@@ -50,6 +52,9 @@ impl From<Problem> for Reply {
             Problem::NoKeyset => {
                 let error = "Keyset pagination is not yet available for this type of request";
                 Reply::json(StatusCode::METHOD_NOT_ALLOWED, &json!({ "error": error }))
+            }
+            Problem::NoSuchVerb => {
+                Reply::json(StatusCode::METHOD_NOT_ALLOWED, &json!({ "error": "405 Not Allowed" }))
             }
             Problem::Moved(to) => moved(to),
             Problem::Unprocessable(body) => Reply::json(StatusCode::UNPROCESSABLE_ENTITY, &body),

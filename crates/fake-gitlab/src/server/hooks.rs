@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::with_ask;
 use crate::hooks::{Delivery, Record, Trigger, deliver_now};
-use crate::rest::hooks::{ENDPOINTS, PLACES, TRIALS, Trial, Verb};
+use crate::rest::hooks::{ENDPOINTS, ENDPOINTS_BUT_OF_SYSTEM, PLACES, TRIALS, Trial, Verb};
 use crate::rest::{Endpoint, Fields, Reply};
 use crate::state::State;
 use crate::tokens::TokenSpec;
@@ -21,6 +21,11 @@ pub(super) fn router() -> Router<Arc<State>> {
     let mut router = Router::new();
     for place in PLACES {
         for (tail, verb, endpoint) in ENDPOINTS {
+            router = add(router, &format!("/api/v4{place}{tail}"), *verb, *endpoint);
+        }
+    }
+    for place in &PLACES[..2] {
+        for (tail, verb, endpoint) in ENDPOINTS_BUT_OF_SYSTEM {
             router = add(router, &format!("/api/v4{place}{tail}"), *verb, *endpoint);
         }
     }

@@ -12,3 +12,4 @@ mod reading;
 mod secrets;
 mod server;
 mod sharing;
+mod writing;

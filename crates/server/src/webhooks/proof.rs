@@ -21,16 +21,6 @@ pub(super) enum Refused {
 }
 
 impl Refused {
-    /// What it is counted as.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Refused::Missing => "no_token",
-            Refused::Wrong => "wrong_token",
-            Refused::BadSignature => "bad_signature",
-            Refused::Stale => "stale_signature",
-        }
-    }
-
     pub(super) fn message(self) -> &'static str {
         match self {
             Refused::Missing => {

@@ -67,9 +67,18 @@ impl Bench {
     }
 
     pub async fn with(change: impl FnOnce(&mut App)) -> Bench {
+        Bench::made(FakeGitlab::builder(), change).await
+    }
+
+    /// With another GitLab than the usual one.
+    pub async fn of(gitlab: fake_gitlab::Builder) -> Bench {
+        Bench::made(gitlab, |_| {}).await
+    }
+
+    async fn made(gitlab: fake_gitlab::Builder, change: impl FnOnce(&mut App)) -> Bench {
         let database = TestDatabase::new().await;
         let store = database.store().await;
-        let gitlab = FakeGitlab::builder().scale(Scale::tiny()).start().await.expect("the fake starts");
+        let gitlab = gitlab.scale(Scale::tiny()).start().await.expect("the fake starts");
         let ring = Arc::new(Keyring::new(Key::generate().0, Vec::new()));
         store.unlock(&ring, SystemClock.now()).await.expect("the key fits");
         let scopes: Vec<String> = SCOPES.iter().map(|it| it.name().to_owned()).collect();
@@ -229,9 +238,9 @@ impl Bench {
         self.listen_as(limits, None).await
     }
 
-    /// The same over TLS.
-    pub async fn listen_with(&self, tls: server::Tls) -> Listening {
-        self.listen_as(server::Limits::usual(1000), Some(tls)).await
+    /// The same, over TLS where a certificate is given.
+    pub async fn listen_with(&self, tls: Option<server::Tls>) -> Listening {
+        self.listen_as(server::Limits::usual(1000), tls).await
     }
 
     async fn listen_as(&self, limits: server::Limits, tls: Option<server::Tls>) -> Listening {

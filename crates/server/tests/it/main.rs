@@ -16,4 +16,5 @@ mod tasks;
 mod tls;
 mod trouble;
 mod webhooks;
+mod webhooks_status;
 mod wishes;

@@ -95,7 +95,7 @@ async fn deliveries_are_counted_by_what_became_of_them() {
     assert_eq!(deliver("guess", &event).await, 401);
     assert_eq!(deliver(token, "{").await, 400);
     let text = ask(&bench, "/metrics").await.text;
-    for outcome in ["taken", "duplicate", "wrong_token", "malformed"] {
+    for outcome in ["taken", "duplicate", "stranger", "malformed"] {
         let line = format!("weir_webhook_deliveries_total{{outcome=\"{outcome}\"}} 1\n");
         assert!(text.contains(&line), "{line}{text}");
     }

@@ -10,7 +10,7 @@ use sync::{Clock, SystemClock};
 use crate::harness::Bench;
 
 /// Every method with its verb and the scope it needs.
-const METHODS: [(&str, &str, Scope); 20] = [
+const METHODS: [(&str, &str, Scope); 21] = [
     ("GET", "connections.list", Scope::ConnectionsRead),
     ("GET", "connections.info/1", Scope::ConnectionsRead),
     ("POST", "connections.create", Scope::ConnectionsWrite),
@@ -31,6 +31,7 @@ const METHODS: [(&str, &str, Scope); 20] = [
     ("POST", "tasks.retry", Scope::SyncsWrite),
     ("GET", "schema.list", Scope::SchemaRead),
     ("POST", "queries.run", Scope::QueriesRun),
+    ("GET", "webhooks.status", Scope::WebhooksRead),
 ];
 
 /// A body that every method that takes one understands.

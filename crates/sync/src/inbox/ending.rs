@@ -30,10 +30,11 @@ pub(super) async fn end(worker: &Worker, items: &[Item], unread: &[(i64, Unread)
             Fate::Again(off) => again.entry(off).or_default().push(item.id),
         }
     }
-    worker.telemetry.deliveries_ended("done", done.len() + refused.values().map(Vec::len).sum::<usize>());
+    worker.telemetry.deliveries_ended("done", done.len());
     worker.store.end_deliveries(&done, "done", None, now).await?;
     for (why, ids) in refused {
         tracing::debug!(why, deliveries = ids.len(), "what webhooks name is out of sight");
+        worker.telemetry.deliveries_ended("done", ids.len());
         worker.store.end_deliveries(&ids, "done", Some(&why), now).await?;
     }
     for (why, ids) in failed {

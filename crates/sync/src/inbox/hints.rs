@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use catalogue::Instance;
 use catalogue::events::Changed;
+use store::WebhookHint;
 
 /// What is to be read again of one GitLab.
 #[derive(Debug, Default)]
@@ -41,6 +43,24 @@ impl Hints {
             Changed::Project => named.project = true,
             Changed::Groups => {}
         }
+    }
+
+    /// Everything with a number that was named.
+    pub(super) fn named(&self, instance: Instance) -> Vec<WebhookHint> {
+        let of_project = |(project, named): (&i64, &Named)| {
+            let project_id = instance.id(*project);
+            let numbers = [
+                ("merge_request", &named.merge_requests),
+                ("issue", &named.issues),
+                ("pipeline", &named.pipelines),
+            ];
+            let hint = move |kind, number: &i64| WebhookHint { project_id, kind, number: *number };
+            let of_kind = |(kind, all): (&'static str, &BTreeSet<i64>)| -> Vec<WebhookHint> {
+                all.iter().map(|it| hint(kind, it)).collect()
+            };
+            numbers.map(of_kind).concat()
+        };
+        self.projects.iter().flat_map(of_project).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use store::{Audit, ConnectionRow, StoreError, TaskEnd, TaskRow};
 
 use super::watch::Watch;
 use super::{Running, Worker, connector};
-use crate::connection::{Observed, Settings, Token, client_observed, options, verify_token};
+use crate::connection::{Observed, Settings, Token, client, options, verify_token};
 use crate::{Failure, Outcome, run as sync_run};
 
 /// A task with all it needs.
@@ -29,10 +29,16 @@ pub(super) async fn run(worker: &Worker, task: &TaskRow, running: &Running) {
     let began = worker.clock.now();
     let _runs = worker.telemetry.task_runs(&task.activity);
     let watch = Watch::new(running, worker.pace.stuck_after);
-    // The lease is renewed from the beginning; which credentials are held is known once they are opened.
-    let ended = tokio::select! {
-        ended = attend(worker, task, running, &watch, began) => ended,
-        failure = renewed(worker, task, running, &watch) => Ok(Err(failure)),
+    let ended = match prepare(worker, task).await {
+        Ok(Ok(prepared)) => {
+            let held = prepared.credentials.clone();
+            tokio::select! {
+                ended = attend(worker, task, running, &watch, began, prepared) => ended,
+                failure = alive(worker, task, running, &watch, &held) => Ok(Err(failure)),
+            }
+        }
+        Ok(Err(failure)) => Ok(Err(failure)),
+        Err(error) => Err(error),
     };
     worker.telemetry.rows_written(task.connection_id, watch.rows_to_count());
     // A sync that was asked to end because it was stuck only knows that it was asked.
@@ -63,8 +69,8 @@ pub(super) async fn help(worker: &Worker, task: &TaskRow, running: &Running) {
             watch.follow(&prepared.client);
             tokio::select! {
                 _ = sync(worker, prepared, running) => {}
-                () = attended(worker, task, running, &held) => {}
                 () = until_stuck(worker, task, running, &watch) => {}
+                () = attended(worker, task, &held) => let_go(worker, running).await,
             }
             worker.telemetry.rows_written(task.connection_id, watch.rows_to_count());
         }
@@ -73,26 +79,20 @@ pub(super) async fn help(worker: &Worker, task: &TaskRow, running: &Running) {
     }
 }
 
-/// Prepares and syncs. Gives when the task is due again.
+/// Syncs. Gives when the task is due again.
 async fn attend(
     worker: &Worker,
     task: &TaskRow,
     running: &Running,
     watch: &Watch,
     began: DateTime<Utc>,
+    prepared: Prepared,
 ) -> Result<Result<DateTime<Utc>, Failure>, StoreError> {
-    let prepared = match prepare(worker, task).await? {
-        Ok(prepared) => prepared,
-        Err(failure) => return Ok(Err(failure)),
-    };
     let (connection, settings) = (prepared.connection.clone(), prepared.settings.clone());
     note_use(worker, task, &prepared, began).await?;
     let (client, held) = (prepared.client.clone(), prepared.credentials.clone());
     watch.follow(&client);
-    let outcome = tokio::select! {
-        outcome = sync(worker, prepared, running) => outcome,
-        () = attended(worker, task, running, &held) => return Ok(Err(lost())),
-    };
+    let outcome = sync(worker, prepared, running).await;
     disable_refused(worker, &connection, &settings, &client, &held).await?;
     if let Some(failure) = outcome.error {
         return Ok(Err(failure));
@@ -136,7 +136,7 @@ async fn prepare(worker: &Worker, task: &TaskRow) -> Result<Result<Prepared, Fai
     options.older_for = Some(worker.pace.older_for);
     options.patience = worker.pace.patience;
     let observed = Observed { connection: connection.id, telemetry: worker.telemetry.clone() };
-    let client = client_observed(&settings, &tokens, &worker.network, observed);
+    let client = client(&settings, &tokens, &worker.network, observed);
     Ok(client.map(|client| Prepared { connection, settings, client, options, credentials }))
 }
 
@@ -186,24 +186,47 @@ async fn disable_refused(
     Ok(())
 }
 
-/// Renews the lease until another worker has the task, or the task gets nowhere. Gives why it is to end.
-async fn renewed(worker: &Worker, task: &TaskRow, running: &Running, watch: &Watch) -> Failure {
-    let failure = loop {
+/// Says that the worker lives, until another one has the task, the connection is paused or deleted, a credential is replaced,
+/// or the task gets nowhere. Gives why it is to end.
+async fn alive(
+    worker: &Worker,
+    task: &TaskRow,
+    running: &Running,
+    watch: &Watch,
+    held: &[(i64, DateTime<Utc>)],
+) -> Failure {
+    let failure = tokio::select! {
+        () = attended(worker, task, held) => lost(),
+        failure = renewed(worker, task, watch) => failure,
+    };
+    let_go(worker, running).await;
+    failure
+}
+
+/// Renews the lease until another worker has it, or the task is stuck.
+async fn renewed(worker: &Worker, task: &TaskRow, watch: &Watch) -> Failure {
+    loop {
         tokio::time::sleep(worker.pace.heartbeat.min(watch.until_stuck())).await;
         let idle = watch.look();
         worker.telemetry.rows_written(task.connection_id, watch.rows_to_count());
         if watch.is_stuck() {
-            break stuck(worker, task, watch);
+            let failure = watch.convict();
+            tracing::warn!(
+                connection = task.connection_id,
+                task.activity,
+                failure.message,
+                "a task is stuck"
+            );
+            worker.telemetry.task_restarted(&failure.reason);
+            return failure;
         }
         match worker.store.renew_task(task, idle).await {
             Ok(true) => {}
-            Ok(false) => break lost(),
+            Ok(false) => return lost(),
             // A database that is away is waited for by the sync itself.
             Err(error) => tracing::debug!(%error, "a task could not say that it lives"),
         }
-    };
-    end(worker, running).await;
-    failure
+    }
 }
 
 /// The same for one that only helps: the task is another worker's.
@@ -214,31 +237,24 @@ async fn until_stuck(worker: &Worker, task: &TaskRow, running: &Running, watch: 
         worker.telemetry.rows_written(task.connection_id, watch.rows_to_count());
     }
     // It may only have waited for the leader. If there still is something to help with, it begins again.
-    end(worker, running).await;
-}
-
-fn stuck(worker: &Worker, task: &TaskRow, watch: &Watch) -> Failure {
-    let failure = watch.convict();
-    tracing::warn!(connection = task.connection_id, task.activity, failure.message, "a task is stuck");
-    worker.telemetry.task_restarted(&failure.reason);
-    failure
+    let_go(worker, running).await;
 }
 
 /// Looks whether the task is to go on: its connection may be paused or deleted, or a credential replaced, by any process.
-async fn attended(worker: &Worker, task: &TaskRow, running: &Running, held: &[(i64, DateTime<Utc>)]) {
+async fn attended(worker: &Worker, task: &TaskRow, held: &[(i64, DateTime<Utc>)]) {
     loop {
         tokio::time::sleep(LOOK.min(worker.pace.heartbeat)).await;
         match worker.store.task_goes_on(task.connection_id, held).await {
             Ok(true) => {}
-            Ok(false) => return end(worker, running).await,
+            Ok(false) => return,
             Err(error) => tracing::debug!(%error, "whether a task goes on could not be asked"),
         }
     }
 }
 
-/// Asks the task to stop. It ends by itself once the pages in hand are written; that it is overdue it notices by itself too, and what
-/// does neither is dropped.
-async fn end(worker: &Worker, running: &Running) {
+/// Asks the sync to end. It does once the pages in hand are written, and notices by itself when they take too long; what does
+/// neither is dropped.
+async fn let_go(worker: &Worker, running: &Running) {
     running.stop.ask();
     tokio::time::sleep(worker.pace.heartbeat * 6).await;
 }

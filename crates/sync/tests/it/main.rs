@@ -10,6 +10,7 @@ mod deployments;
 mod equality;
 mod faults;
 mod harness;
+mod hooks;
 mod import;
 mod issues;
 mod members;

@@ -66,6 +66,10 @@ async fn attend(settings: &Settings, arguments: &Arguments) -> Result<ExitCode, 
         let mut parts: Vec<String> = serve.map(|it| unattended(it, SystemClock.now())).into_iter().collect();
         parts.extend(connections.iter().map(connection));
         terminal::print(&parts.join("\n\n"));
+        crate::webhook_line::line(&database.store)
+            .await?
+            .iter()
+            .for_each(|it| terminal::print(&format!("\n{it}")));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -18,3 +18,4 @@ mod tokens;
 mod usage;
 mod verification;
 mod webhook_soak;
+mod webhooks;

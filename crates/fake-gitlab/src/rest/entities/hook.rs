@@ -28,7 +28,7 @@ pub fn hook(ask: &Ask<'_>, hook: &Hook) -> Value {
     match hook.owner {
         HookOwner::Project(id) => body["project_id"] = json!(id),
         HookOwner::Group(id) => body["group_id"] = json!(id),
-        HookOwner::System => return body,
+        HookOwner::System => {}
     }
     body["push_events_branch_filter"] = json!(hook.push_events_branch_filter);
     body["branch_filter_strategy"] = json!(hook.branch_filter_strategy);
@@ -48,7 +48,8 @@ pub fn record(record: &Record) -> Value {
         "request_headers": headers(&record.request_headers),
         "request_data": serde_json::from_slice::<Value>(&record.request_body).unwrap_or_default(),
         "response_headers": headers(&record.response_headers),
-        "response_body": record.response_body,
+        // Why there was no answer is shown on the page of the hook alone.
+        "response_body": if record.status.is_some() { record.response_body.as_str() } else { "" },
         "execution_duration": record.duration,
         "response_status": record.status.map_or("internal error".to_owned(), |it| it.to_string()),
         "created_at": Millis(record.at),

@@ -28,6 +28,9 @@ pub fn create(ask: &Ask<'_>) -> Answer {
 /// `PUT .../hooks/:hook_id`: what is not sent stays, but another address takes the token away.
 pub fn update(ask: &Ask<'_>) -> Answer {
     let before = hook(ask)?;
+    if before.owner == HookOwner::System && !ask.settings.is_at_least(17, 1) {
+        return Err(Problem::NoSuchVerb);
+    }
     let mut after = before.clone();
     if let Some(url) = ask.fields.text("url").flatten().filter(|url| *url != before.url) {
         (after.url, after.token) = (url, None);

@@ -76,3 +76,29 @@ async fn what_was_sent_is_listed_and_can_be_sent_again() {
     assert_ne!(received[0].header("x-gitlab-webhook-uuid"), received[1].header("x-gitlab-webhook-uuid"));
     assert_eq!(received[1].header("x-gitlab-token"), Some("secret"));
 }
+
+#[tokio::test]
+async fn the_list_of_what_was_sent_has_its_bounds() {
+    let shop = Shop::open().await;
+    let (of_project, of_system) =
+        (shop.listen(HookOwner::Project(shop.project)), shop.listen(HookOwner::System));
+    let events = format!("/projects/{}/hooks/{of_project}/events", shop.project);
+    assert_eq!(shop.ask(ANN, "GET", &format!("{events}?per_page=20"), "").await.status, 200);
+    let many = shop.ask(ANN, "GET", &format!("{events}?per_page=21"), "").await;
+    assert_eq!((many.status, many.json()), (400, json!({ "error": "per_page does not have a valid value" })));
+    assert_eq!(shop.ask(ROOT, "GET", &format!("/hooks/{of_system}/events"), "").await.status, 404);
+}
+
+#[tokio::test]
+async fn older_versions_cannot_try_out_list_or_change_everything() {
+    let shop = Shop::of(fake_gitlab::FakeGitlab::builder().version("16.0.0")).await;
+    let (of_project, of_system) =
+        (shop.listen(HookOwner::Project(shop.project)), shop.listen(HookOwner::System));
+    let hook = format!("/projects/{}/hooks/{of_project}", shop.project);
+    assert_eq!(shop.ask(ANN, "GET", &format!("{hook}/events"), "").await.status, 404);
+    assert_eq!(shop.ask(ANN, "POST", &format!("{hook}/test/push_events"), "").await.status, 404);
+    assert_eq!(
+        shop.ask(ROOT, "PUT", &format!("/hooks/{of_system}"), r#"{"push_events":true}"#).await.status,
+        405
+    );
+}
