@@ -5,9 +5,12 @@
 
 mod fake;
 mod growth;
+mod http;
 mod import;
+mod load;
 mod measure;
 mod scenarios;
+mod serving;
 mod table;
 
 use std::path::PathBuf;

@@ -38,6 +38,8 @@ pub struct Client {
 
 pub(crate) struct Inner {
     pub(crate) base: BaseUrl,
+    /// The base URL, as the gate store knows it.
+    pub(crate) instance: Arc<str>,
     /// The server's name, for sentences.
     pub(crate) host: String,
     pub(crate) allowed: AllowList,
@@ -54,6 +56,8 @@ pub(crate) struct Inner {
     pub(crate) gate_store: Arc<dyn GateStore>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) leasing: tokio::sync::Mutex<()>,
+    /// What the gate store tells this client from others by.
+    pub(crate) holder: u64,
 }
 
 impl Client {
@@ -67,6 +71,7 @@ impl Client {
         let sealer = Sealer::new(&config.credentials);
         let inner = Arc::new(Inner {
             host: host(&config.base_url),
+            instance: config.base_url.as_str().into(),
             base: config.base_url,
             allowed: AllowList::new(config.allowed),
             http,
@@ -82,6 +87,7 @@ impl Client {
             gate_store: config.gate_store,
             observer: config.observer,
             leasing: tokio::sync::Mutex::new(()),
+            holder: rand::random(),
         });
         Ok(Client { inner, attempts: None, credential: None })
     }

@@ -9,7 +9,6 @@ use crate::call::Call;
 use crate::client::Inner;
 use crate::error::{Error, ErrorKind, ForbiddenReason, UnauthorizedReason};
 use crate::exchange::Received;
-use crate::gate_store::GateKey;
 use crate::limits::Limits;
 use crate::network::{Broken, NetworkFailure, classify, innermost};
 use crate::observer::Event;
@@ -114,14 +113,14 @@ impl Inner {
             self.observer.note(Event::Remaining(&ticket.id, remaining));
         }
         if let (Some(0), Some(reset_in)) = (limits.remaining, limits.reset_in) {
-            self.tell_pause(ticket, now + reset_in).await;
+            self.tell_pause(ticket, None, now + reset_in).await;
         }
     }
 
-    async fn tell_pause(&self, ticket: &Ticket, until: Instant) {
+    async fn tell_pause(&self, ticket: &Ticket, endpoint: Option<&str>, until: Instant) {
         self.observer.note(Event::Paused(&ticket.id, until.saturating_duration_since(Instant::now())));
-        let key = GateKey { instance: self.base.to_string(), credential: ticket.id.clone() };
-        self.gate_store.pause(&key, self.time_of(until)).await;
+        let key = self.gate_key(self.pool.whose_is(ticket));
+        self.gate_store.pause(&key, endpoint, self.time_of(until)).await;
     }
 
     /// One arm per meaning: what it says about credentials and server, and what happens next.
@@ -216,15 +215,12 @@ impl Inner {
         self.counters.rate_limited();
         let now = Instant::now();
         if endpoint_only {
-            self.pool.endpoint_limited(
-                ticket,
-                &call.endpoint,
-                limits.retry_after.filter(|it| !it.is_zero()),
-                now,
-            );
+            let told = limits.retry_after.filter(|it| !it.is_zero());
+            let until = self.pool.endpoint_limited(ticket, &call.endpoint, told, now);
+            self.tell_pause(ticket, Some(&call.endpoint), until).await;
         } else {
             let until = self.pool.limited(ticket, limits.wait(), now);
-            self.tell_pause(ticket, until).await;
+            self.tell_pause(ticket, None, until).await;
         }
         Step::Again
     }

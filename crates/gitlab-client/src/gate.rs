@@ -68,6 +68,11 @@ impl Pause {
         }
     }
 
+    /// Another client was asked to wait.
+    pub(crate) fn heard(&mut self, until: Instant) {
+        self.until = self.until.max(Some(until));
+    }
+
     pub(crate) fn until(&self, now: Instant) -> Option<Instant> {
         self.until.filter(|until| *until > now)
     }
@@ -80,6 +85,8 @@ pub(crate) struct Window {
     pub(crate) limit: Option<u32>,
     pub(crate) remaining: u32,
     pub(crate) resets: Instant,
+    /// When it was last described so.
+    pub(crate) heard: Instant,
 }
 
 /// When a credential may send its next request.
@@ -88,6 +95,8 @@ pub(crate) struct Gate {
     pub(crate) pause: Pause,
     endpoints: HashMap<Arc<str>, Pause>,
     window: Option<Window>,
+    /// GitLab took the token and has never described a window.
+    pub(crate) unlimited: bool,
     pub(crate) in_flight: u32,
 }
 
@@ -118,12 +127,16 @@ impl Gate {
     /// Takes note of the headers of an answer.
     pub(crate) fn learn(&mut self, limits: &Limits, now: Instant) {
         let (Some(remaining), Some(reset_in)) = (limits.remaining, limits.reset_in) else { return };
-        let new =
-            Window { name: limits.name.clone(), limit: limits.limit, remaining, resets: now + reset_in };
+        let new = Window {
+            name: limits.name.clone(),
+            limit: limits.limit,
+            remaining,
+            resets: now + reset_in,
+            heard: now,
+        };
         self.window = Some(match self.window(now) {
-            Some(old) if old.same_as(&new) => {
-                Window { remaining: old.remaining.min(remaining), ..old.clone() }
-            }
+            Some(old) if old.same_as(&new) && remaining > old.remaining => old.clone(),
+            Some(old) if old.same_as(&new) => Window { remaining, heard: now, ..old.clone() },
             Some(old) if old.name == new.name && old.resets > new.resets => old.clone(),
             _ => new,
         });
@@ -136,6 +149,7 @@ impl Gate {
     /// Takes in what is known of a gate that turned out to be this one: the later pause, the scarcer window.
     pub(crate) fn absorb(&mut self, other: Gate, now: Instant) {
         self.in_flight += other.in_flight;
+        self.unlimited &= other.unlimited;
         self.pause.absorb(other.pause);
         for (endpoint, pause) in other.endpoints {
             self.endpoints.entry(endpoint).or_default().absorb(pause);
@@ -145,7 +159,8 @@ impl Gate {
     }
 
     /// A request sent at `sent` went through.
-    pub(crate) fn passed(&mut self, endpoint: &str, sent: Instant) {
+    pub(crate) fn passed(&mut self, endpoint: &str, sent: Instant, worked: bool) {
+        self.unlimited = self.window.is_none() && (worked || self.unlimited);
         self.pause.passed(sent);
         if let Some(pause) = self.endpoints.get_mut(endpoint) {
             pause.passed(sent);

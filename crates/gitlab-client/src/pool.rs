@@ -16,7 +16,8 @@ use crate::config::{ConfigError, WaitPolicy};
 use crate::error::UnauthorizedReason;
 use crate::gate::Opening;
 use crate::limits::Limits;
-use crate::quota::{Quota, Slice};
+use crate::quota::{self, Quota, Slice};
+use crate::seal;
 use crate::slot::{CredentialState, Slot, Wanted};
 use crate::usage::CredentialUsage;
 
@@ -87,7 +88,7 @@ impl Pool {
         if let Some(twice) = credentials.iter().find(|it| !ids.insert(it.id.clone())) {
             return Err(ConfigError::DuplicateCredential(twice.id.clone()));
         }
-        let quotas = credentials.iter().map(|it| Quota::of(it.id.clone())).collect();
+        let quotas = credentials.iter().map(|it| Quota::of(seal::budget(&it.secret))).collect();
         let slot = |(at, credential)| Slot::new(credential, at);
         let all = credentials.into_iter().enumerate().map(slot).collect::<Result<_, _>>()?;
         let slots = Slots { all, quotas, turn: 0, paused_until: None, blockade: Blockade::default() };
@@ -123,20 +124,35 @@ impl Pool {
         }
     }
 
-    /// Whether a slot still needs a slice, and how large it should be; with its window.
-    pub(crate) fn wants_slice(
-        &self,
-        slot: usize,
-        now: Instant,
-    ) -> Option<(CredentialId, u32, Option<SeenWindow>)> {
+    /// The slice that a slot still needs.
+    pub(crate) fn wants_slice(&self, slot: usize, now: Instant) -> Option<quota::Request> {
+        self.slots().quota_of(slot).request(now)
+    }
+
+    /// The names of all budgets.
+    pub(crate) fn whose(&self) -> Vec<Arc<str>> {
+        let slots = self.slots();
+        let used: BTreeSet<usize> = slots.all.iter().map(|it| it.quota).collect();
+        used.into_iter().map(|it| slots.quotas[it].whose.clone()).collect()
+    }
+
+    /// Each credential with the name of its budget.
+    pub(crate) fn budgets(&self) -> Vec<(CredentialId, Arc<str>)> {
+        let slots = self.slots();
+        let budget = |it: &Slot| (it.credential.id.clone(), slots.quotas[it.quota].whose.clone());
+        slots.all.iter().map(budget).collect()
+    }
+
+    /// The name of a credential's budget.
+    pub(crate) fn whose_is(&self, ticket: &Ticket) -> Arc<str> {
+        self.slots().quota_of(ticket.slot).whose.clone()
+    }
+
+    /// Another client of this budget was asked to wait.
+    pub(crate) fn heard(&self, whose: &str, endpoint: &Arc<str>, until: Instant) {
         let mut slots = self.slots();
-        let quota = slots.quota_of(slot);
-        let window = quota.gate.window(now);
-        let want = window.and_then(|it| it.limit).map_or(100, |limit| (limit / 20).clamp(1, 100));
-        let seen =
-            window.map(|it| SeenWindow { limit: it.limit, remaining: it.remaining, resets: it.resets });
-        (quota.lease.is_spent(now) && !quota.lease.is_closed(now))
-            .then(|| (quota.credential.clone(), want, seen))
+        let quotas = slots.quotas.iter_mut().filter(|it| &*it.whose == whose);
+        quotas.for_each(|it| it.gate.endpoint_pause(endpoint).heard(until));
     }
 
     pub(crate) fn leased(&self, slot: usize, granted: u32, until: Instant) {
@@ -150,7 +166,7 @@ impl Pool {
     pub(crate) fn passed(&self, ticket: &Ticket, endpoint: &str, worked: bool) {
         let mut slots = self.slots();
         slots.blockade.lifted();
-        slots.quota_of(ticket.slot).gate.passed(endpoint, ticket.sent);
+        slots.quota_of(ticket.slot).gate.passed(endpoint, ticket.sent, worked);
         if worked {
             slots.all[ticket.slot].suspicion.clear();
         }
@@ -180,17 +196,17 @@ impl Pool {
         until
     }
 
-    /// A 429 for one endpoint of a credential.
+    /// A 429 for one endpoint of a credential; returns until when it waits there.
     pub(crate) fn endpoint_limited(
         &self,
         ticket: &Ticket,
         endpoint: &Arc<str>,
         told: Option<Duration>,
         now: Instant,
-    ) {
+    ) -> Instant {
         let mut slots = self.slots();
         slots.all[ticket.slot].rate_limited += 1;
-        slots.quota_of(ticket.slot).gate.endpoint_pause(endpoint).begin(ticket.sent, now, told, &self.policy);
+        slots.quota_of(ticket.slot).gate.endpoint_pause(endpoint).begin(ticket.sent, now, told, &self.policy)
     }
 
     /// A 403 that is not GitLab's. Whether the server is paused now.
@@ -272,8 +288,8 @@ impl Pool {
         other.map(|it| it.credential.id.clone())
     }
 
-    /// These credentials belong to one user: what GitLab counts of one counts for all.
-    pub(crate) fn share(&self, ids: &[CredentialId], now: Instant) {
+    /// These credentials belong to this user: what GitLab counts of one counts for all.
+    pub(crate) fn share(&self, ids: &[CredentialId], user: i64, now: Instant) {
         let mut slots = self.slots();
         let of = |slots: &Slots| -> Vec<usize> {
             let named = slots.all.iter().filter(|it| ids.contains(&it.credential.id));
@@ -284,16 +300,10 @@ impl Pool {
         for other in quotas {
             slots.merge(first, other, now);
         }
+        slots.quotas[first].rename(format!("user {user}").into());
         drop(slots);
         self.changed.notify_waiters();
     }
-}
-
-/// A window as the pool knows it, to be told to the gate store.
-pub(crate) struct SeenWindow {
-    pub(crate) limit: Option<u32>,
-    pub(crate) remaining: u32,
-    pub(crate) resets: Instant,
 }
 
 enum Choice {
@@ -313,7 +323,7 @@ impl Slots {
         if into == from {
             return;
         }
-        let nothing = Quota::of(self.quotas[from].credential.clone());
+        let nothing = Quota::of(self.quotas[from].whose.clone());
         let absorbed = std::mem::replace(&mut self.quotas[from], nothing);
         self.quotas[into].absorb(absorbed, now);
         self.all.iter_mut().filter(|it| it.quota == from).for_each(|it| it.quota = into);

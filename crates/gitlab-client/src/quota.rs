@@ -1,14 +1,18 @@
 //! What GitLab counts as one: the requests of one user, whichever of the user's tokens they are sent with.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
-use crate::auth::CredentialId;
-use crate::gate::{Gate, Opening};
+use crate::gate::{Gate, Opening, Window};
+
+/// Requests that are wanted while nothing was heard of a limit.
+const UNTOLD: u32 = 16;
 
 /// One user's budget, as far as is known. Before users are known, each credential has one of its own.
 pub(crate) struct Quota {
-    /// Under whose name it is shared with other clients.
-    pub(crate) credential: CredentialId,
+    /// Under which name it is shared with other clients.
+    pub(crate) whose: Arc<str>,
     pub(crate) gate: Gate,
     pub(crate) lease: Slice,
 }
@@ -22,8 +26,8 @@ pub(crate) struct Slice {
 }
 
 impl Quota {
-    pub(crate) fn of(credential: CredentialId) -> Self {
-        Quota { credential, gate: Gate::default(), lease: Slice::default() }
+    pub(crate) fn of(whose: Arc<str>) -> Self {
+        Quota { whose, gate: Gate::default(), lease: Slice::default() }
     }
 
     pub(crate) fn opening(&self, endpoint: &str, now: Instant) -> Opening {
@@ -38,6 +42,39 @@ impl Quota {
         self.gate.absorb(other.gate, now);
         // A slice that was cut from the other's budget is none of this one.
         self.lease.closed_until = self.lease.closed_until.max(other.lease.closed_until);
+    }
+}
+
+/// What a quota asks of the gate store.
+pub(crate) struct Request {
+    pub(crate) whose: Arc<str>,
+    pub(crate) want: u32,
+    pub(crate) in_flight: u32,
+    pub(crate) unlimited: bool,
+    pub(crate) window: Option<Window>,
+}
+
+impl Quota {
+    /// What to ask for, where a slice is needed.
+    pub(crate) fn request(&self, now: Instant) -> Option<Request> {
+        let window = self.gate.window(now);
+        let want = window.and_then(|it| it.limit).map_or(UNTOLD, |limit| (limit / 20).clamp(1, 100));
+        (self.lease.is_spent(now) && !self.lease.is_closed(now)).then(|| Request {
+            whose: self.whose.clone(),
+            want,
+            in_flight: self.gate.in_flight,
+            unlimited: self.gate.unlimited,
+            window: window.cloned(),
+        })
+    }
+
+    /// Goes on under the name of its user.
+    pub(crate) fn rename(&mut self, whose: Arc<str>) {
+        if self.whose != whose {
+            self.whose = whose;
+            // A slice of another budget is none of this one.
+            self.lease.left = 0;
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Digests that tell what one token was told from what another was, and never tell the token.
 
+use std::sync::Arc;
+
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
@@ -19,6 +21,11 @@ impl Sealer {
     pub(crate) fn seals(&self, text: &str) -> Vec<(CredentialId, String)> {
         self.0.iter().map(|(id, secret)| (id.clone(), seal(secret, text))).collect()
     }
+}
+
+/// The name of the budget of a token whose user is not known.
+pub(crate) fn budget(secret: &SecretString) -> Arc<str> {
+    format!("token {}", seal(secret, "budget")).into()
 }
 
 fn seal(secret: &SecretString, text: &str) -> String {

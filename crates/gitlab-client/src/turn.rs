@@ -1,5 +1,7 @@
 //! Whose turn it is: waiting for a gate to open and for the pace to allow another request.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
@@ -21,6 +23,7 @@ impl Inner {
     pub(crate) async fn turn(&self, call: &Call, course: &mut Course) -> Result<(Permit<'_>, Ticket), Error> {
         loop {
             let permit = self.pace.acquire().await;
+            self.hear(&call.endpoint);
             let wanted = wanted(call, course);
             match self.pool.pick(&wanted, Instant::now()) {
                 Pick::Go(ticket) => return Ok((permit, ticket)),
@@ -62,15 +65,38 @@ impl Inner {
     /// Takes a slice of a credential's budget, one request at a time.
     async fn lease(&self, slot: usize) {
         let _one_at_a_time = self.leasing.lock().await;
-        let Some((credential, want, seen)) = self.pool.wants_slice(slot, Instant::now()) else { return };
-        let key = GateKey { instance: self.base.to_string(), credential };
-        let seen = seen.map(|it| Seen {
+        let Some(wanted) = self.pool.wants_slice(slot, Instant::now()) else { return };
+        let seen = wanted.window.map(|it| Seen {
             limit: it.limit,
             remaining: it.remaining,
             resets_at: self.time_of(it.resets),
+            heard_at: self.clock.now() - it.heard.elapsed(),
         });
-        let lease = self.gate_store.lease(&key, Ask { want, now: self.clock.now(), seen }).await;
+        let ask = Ask {
+            holder: self.holder,
+            want: wanted.want,
+            now: self.clock.now(),
+            seen,
+            in_flight: wanted.in_flight,
+            unlimited: wanted.unlimited,
+        };
+        let lease = self.gate_store.lease(&self.gate_key(wanted.whose), ask).await;
         self.pool.leased(slot, lease.granted, self.instant_of(lease.until));
+    }
+
+    /// Takes note of pauses that other clients were told of.
+    fn hear(&self, endpoint: &Arc<str>) {
+        let now = self.clock.now();
+        for whose in self.pool.whose() {
+            let key = self.gate_key(whose);
+            if let Some(until) = self.gate_store.paused(&key, endpoint).filter(|it| *it > now) {
+                self.pool.heard(&key.whose, endpoint, self.instant_of(until));
+            }
+        }
+    }
+
+    pub(crate) fn gate_key(&self, whose: Arc<str>) -> GateKey {
+        GateKey { instance: self.instance.clone(), whose }
     }
 
     pub(crate) fn time_of(&self, instant: Instant) -> DateTime<Utc> {

@@ -1,6 +1,7 @@
 //! Whose tokens they are: GitLab counts the requests of a user, not those of a token.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures::future::join_all;
 use serde::Deserialize;
@@ -19,19 +20,37 @@ impl Client {
     /// Asks every credential for its user, so that those of one user share one budget; a single credential is not
     /// asked. One that cannot tell keeps a budget of its own.
     pub async fn recognise_users(&self) {
-        let ids = self.inner.pool.tellers();
-        if ids.len() < 2 {
-            return;
+        if self.inner.pool.tellers().len() > 1 {
+            self.ask_for_users(&self.inner.pool.tellers()).await;
         }
+    }
+
+    /// Credentials that can tell their user, each with the name of the budget it counts against.
+    pub fn budgets(&self) -> Vec<(CredentialId, Arc<str>)> {
+        let tellers = self.inner.pool.tellers();
+        self.inner.pool.budgets().into_iter().filter(|it| tellers.contains(&it.0)).collect()
+    }
+
+    /// Asks these credentials for their users, so that those of one user share one budget, with other clients too. Gives whose
+    /// they are.
+    pub async fn ask_for_users(&self, ids: &[CredentialId]) -> Vec<(CredentialId, i64)> {
+        let asked = join_all(ids.iter().map(|id| self.ask_for_user(id.clone()))).await;
+        let users: Vec<_> = asked.into_iter().filter_map(|(id, user)| Some((id, user?))).collect();
+        self.belongs(&users);
+        users
+    }
+
+    /// Says whose credentials are, where it is known already.
+    pub fn belongs(&self, users: &[(CredentialId, i64)]) {
         let mut by_user: BTreeMap<i64, Vec<CredentialId>> = BTreeMap::new();
-        for (id, user) in join_all(ids.into_iter().map(|id| self.ask_for_user(id))).await {
-            if let Some(user) = user {
-                by_user.entry(user).or_default().push(id);
-            }
+        for (id, user) in users {
+            by_user.entry(*user).or_default().push(id.clone());
         }
-        for tokens in by_user.values().filter(|it| it.len() > 1) {
-            tracing::info!(tokens = tokens.len(), "tokens of one user share one budget");
-            self.inner.pool.share(tokens, Instant::now());
+        for (user, tokens) in by_user {
+            if tokens.len() > 1 {
+                tracing::info!(tokens = tokens.len(), "tokens of one user share one budget");
+            }
+            self.inner.pool.share(&tokens, user, Instant::now());
         }
     }
 

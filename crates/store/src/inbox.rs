@@ -8,6 +8,31 @@ use crate::{Store, StoreError};
 /// How long a worker may take over a delivery before another one looks at it, in seconds.
 const LEASE_SECONDS: f64 = 300.0;
 
+/// Bytes of payloads that are taken at once, unless a single one is larger.
+const MOST_BYTES: i64 = 4 * 1024 * 1024;
+
+/// Takes deliveries in an order, as many as there is room for.
+macro_rules! claim {
+    ($which:literal) => {
+        concat!(
+            "with next as materialized (
+               select id, octet_length(body) as bytes from weir.inbox
+                where state = 'due' and due_at <= $3 and (until is null or until < clock_timestamp()) ",
+            $which,
+            " limit $2
+                  for update skip locked
+             ), room as materialized (
+               select id, sum(bytes) over (order by id) - bytes as before from next
+             )
+             update weir.inbox i
+                set owner = $1, until = clock_timestamp() + make_interval(secs => $4)
+               from room
+              where i.id = room.id and room.before < $6
+             returning i.id, i.sender, i.body, i.received_at, i.attempts, i.read_by"
+        )
+    };
+}
+
 /// A delivery that has just come.
 #[derive(Debug, Clone)]
 pub struct Delivery {
@@ -90,28 +115,20 @@ impl Store {
         Ok(received)
     }
 
-    /// Takes deliveries that are due, the oldest first.
+    /// Takes deliveries that are due: of those that became due after `since` the newest first, or of all the oldest first.
     pub async fn claim_deliveries(
         &self,
         owner: &str,
         limit: i64,
+        since: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Result<Vec<DueDelivery>, StoreError> {
-        let rows = sqlx::query_as(
-            "with next as materialized (
-               select id from weir.inbox
-                where state = 'due' and due_at <= $3 and (until is null or until < clock_timestamp())
-                order by due_at, id
-                limit $2
-                  for update skip locked
-             )
-             update weir.inbox i
-                set owner = $1, until = clock_timestamp() + make_interval(secs => $4)
-               from next
-              where i.id = next.id
-             returning i.id, i.sender, i.body, i.received_at, i.attempts, i.read_by",
-        );
-        Ok(rows.bind(owner).bind(limit).bind(now).bind(LEASE_SECONDS).fetch_all(&self.pool).await?)
+        let sql = match since {
+            Some(_) => claim!("and due_at > $5 order by due_at desc, id desc"),
+            None => claim!("and ($5::timestamptz is null) order by due_at, id"),
+        };
+        let rows = sqlx::query_as(sql).bind(owner).bind(limit).bind(now).bind(LEASE_SECONDS).bind(since);
+        Ok(rows.bind(MOST_BYTES).fetch_all(&self.pool).await?)
     }
 
     /// Ends deliveries: `done`, `unknown` or `failed`.

@@ -15,6 +15,7 @@ mod encryption_keys;
 mod error;
 mod etags;
 mod figures;
+mod gates;
 mod gone;
 mod growth;
 mod heads;
@@ -73,6 +74,7 @@ pub use etags::{Etag, Listed, Told};
 pub use figures::{
     ConnectionFigures, CredentialFigures, Figures, InboxFigures, ResourceFigures, TaskFigures,
 };
+pub use gates::{GateListener, GateOf, GatePause, Gates};
 pub use gone::{DEPLOYMENT, Fact, ISSUE, MERGE_REQUEST, PIPELINE};
 pub use inbox::{Delivery, DueDelivery, InboxCount, PutOff};
 pub use instances::InstanceRow;

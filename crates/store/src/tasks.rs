@@ -104,17 +104,31 @@ impl Store {
         Ok(row.bind(owner).bind(now).bind(LEASE_SECONDS).fetch_optional(&self.pool).await?)
     }
 
-    /// A task that another worker has been at for a while, and that this one may help with.
-    pub async fn task_to_help(&self, owner: &str, now: DateTime<Utc>) -> Result<Option<TaskRow>, StoreError> {
+    /// A task that another worker has been at for a while, and that this one may help with; not of the connections that it is
+    /// at already.
+    pub async fn task_to_help(
+        &self,
+        owner: &str,
+        here: &[i64],
+        now: DateTime<Utc>,
+    ) -> Result<Option<TaskRow>, StoreError> {
         let row = sqlx::query_as(
             "select t.* from weir.tasks t join weir.connections c on c.id = t.connection_id
               where t.until > clock_timestamp() and not starts_with(t.owner, $1)
-                and t.started_at < $2 - interval '1 second'
+                and t.started_at < $2 - interval '1 second' and not t.connection_id = any($3)
                 and c.deleted_at is null and c.paused_at is null
               order by t.started_at
               limit 1",
         );
-        Ok(row.bind(owner).bind(now).fetch_optional(&self.pool).await?)
+        Ok(row.bind(owner).bind(now).bind(here).fetch_optional(&self.pool).await?)
+    }
+
+    /// Whether other workers are at a task.
+    pub async fn others_run_tasks(&self, owner: &str) -> Result<bool, StoreError> {
+        let others = sqlx::query_scalar(
+            "select exists (select from weir.tasks where until > clock_timestamp() and not starts_with(owner, $1))",
+        );
+        Ok(others.bind(owner).fetch_one(&self.pool).await?)
     }
 
     /// Says that the worker of a task lives, and for how long it has got nowhere; false where another has it now, or the connection is

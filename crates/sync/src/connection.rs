@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use store::CredentialRow;
 
 use crate::verify::{Verification, verify};
-use crate::{Failure, Options, Scope, allowed_endpoints};
+use crate::{Failure, Options, Scope, SharedGates, allowed_endpoints};
 
 pub use observed::Observed;
 pub use settings::{Bad, Settings};
@@ -72,6 +72,8 @@ pub struct Network {
     pub ca_file: Option<PathBuf>,
     /// Whom GitLab's operators may write to.
     pub contact: Option<String>,
+    /// Where rate limits are shared with other processes; none: this process keeps to them alone.
+    pub gates: Option<Arc<SharedGates>>,
 }
 
 /// What a client of the connection is made from.
@@ -84,6 +86,9 @@ pub(crate) fn config(settings: &Settings, tokens: &[Token], network: &Network) -
     config.allowed = allowed_endpoints();
     config.concurrency = settings.concurrency;
     config.ca_file.clone_from(&network.ca_file);
+    if let Some(gates) = &network.gates {
+        config.gate_store = gates.clone();
+    }
     if let Some(proxy) = &network.proxy {
         config.proxy = Proxy::Url(proxy.clone());
     }
@@ -130,6 +135,12 @@ pub(crate) fn hasty_client(
     config.retry.max = Duration::from_secs(2);
     config.wait.patience = HASTE;
     Client::new(config).map_err(refused)
+}
+
+/// Says whose the tokens of a client are, as far as it is known: tokens of one user share one rate limit.
+pub(crate) fn belong<'r>(client: &Client, rows: impl Iterator<Item = &'r CredentialRow>) {
+    let users = rows.filter_map(|it| Some((it.id.into(), it.gitlab_user_id?)));
+    client.belongs(&users.collect::<Vec<_>>());
 }
 
 /// Whether a token reaches what the connector reads.

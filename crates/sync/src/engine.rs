@@ -188,6 +188,8 @@ pub(crate) struct Engine {
     pub(crate) ending: Arc<AtomicBool>,
     /// Set when all the work is laid out: before that, workers without work wait for more.
     pub(crate) planned: Arc<AtomicBool>,
+    /// Another process leads.
+    pub(crate) helps: bool,
     pub(crate) sizes: Arc<Sizes>,
     /// Projects (Weir's ids) whose environments this run has read. Not by time: two runs may begin in one second.
     pub(crate) environments: Arc<Mutex<HashSet<i64>>>,

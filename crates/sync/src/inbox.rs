@@ -18,12 +18,16 @@ use tokio::task::JoinSet;
 
 use crate::Stop;
 use crate::tasks::Worker;
-use desk::{Desk, Item};
+use desk::{Age, Desk, Item};
 use hints::Hints;
 use reading::Readers;
 
 /// Deliveries that are looked at together.
 const TOGETHER: i64 = 1000;
+/// Payloads of this size were perhaps not all there is: the database gives no more than fits into memory.
+const MANY_BYTES: usize = 2 * 1024 * 1024;
+/// What came within this time does not wait behind what came before.
+const FRESH: TimeDelta = TimeDelta::seconds(20);
 /// How long is waited for others after the first one.
 const GATHER: Duration = Duration::from_millis(100);
 /// How often is looked for deliveries that another process took in.
@@ -110,27 +114,46 @@ async fn clean(worker: &Worker) {
     }
 }
 
-/// Takes what is due and lays it on the desk. Gives whether there may be more.
+/// Takes what is due and lays it on the desk: what has just come, and what waits for longer. Gives whether there may be more
+/// that is wanted now.
 async fn take(worker: &Worker, desk: &Desk) -> Result<bool, StoreError> {
-    let due = worker.store.claim_deliveries(&worker.owner, TOGETHER, worker.clock.now()).await?;
-    if due.is_empty() {
-        return Ok(false);
-    }
-    let full = due.len() as i64 == TOGETHER;
-    for (instance, items) in sort(worker, due).await? {
-        note(worker, instance, &items).await;
-        let crowded: Vec<i64> = desk.lay(instance, items).iter().map(|it| it.id).collect();
-        if !crowded.is_empty() {
-            let off = PutOff {
-                due_at: worker.clock.now() + CROWDED,
-                note: "Many others of the same GitLab wait before it.".to_owned(),
-                read_by: Vec::new(),
-                counts: false,
-            };
-            worker.store.put_off_deliveries(&crowded, &off).await?;
+    let mut more = false;
+    for age in [Age::Fresh, Age::Older] {
+        if !desk.wants(age) {
+            continue;
+        }
+        let now = worker.clock.now();
+        let since = (age == Age::Fresh).then(|| now - FRESH);
+        let due = worker.store.claim_deliveries(&worker.owner, TOGETHER, since, now).await?;
+        let bytes: usize = due.iter().map(|it| it.body.len()).sum();
+        more |= due.len() as i64 == TOGETHER || bytes > MANY_BYTES;
+        for (instance, items) in sort(worker, due).await? {
+            note(worker, instance, &items).await;
+            lay(worker, desk, age, instance, items).await?;
         }
     }
-    Ok(full)
+    Ok(more)
+}
+
+/// Lays deliveries on the desk. Where there is no room the GitLab is slow: they wait in the database, out of the way of others.
+async fn lay(
+    worker: &Worker,
+    desk: &Desk,
+    age: Age,
+    instance: i64,
+    items: Vec<Item>,
+) -> Result<(), StoreError> {
+    let crowded: Vec<i64> = desk.lay(age, instance, items).iter().map(|it| it.id).collect();
+    if crowded.is_empty() {
+        return Ok(());
+    }
+    let off = PutOff {
+        due_at: worker.clock.now() + CROWDED,
+        note: "Many others of the same GitLab wait before it.".to_owned(),
+        read_by: Vec::new(),
+        counts: false,
+    };
+    worker.store.put_off_deliveries(&crowded, &off).await
 }
 
 /// Keeps what was named, so that it is known of what was not. Before it is read: what a reading brings may be newer.

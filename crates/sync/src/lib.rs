@@ -16,6 +16,7 @@ mod endpoints;
 mod engine;
 mod estimate;
 mod fetch;
+mod gates;
 pub mod hooks;
 pub mod inbox;
 mod issues;
@@ -49,6 +50,7 @@ pub use endpoints::allowed_endpoints;
 pub use engine::{DATABASE_PATIENCE, Options, PATIENCE, Stop};
 pub use estimate::{Estimate, dry_run};
 /// Time is handed in, to the server too.
+pub use gates::SharedGates;
 pub use gitlab_client::{Clock, SystemClock};
 pub use outcome::{Failure, Outcome, TableCounts};
 pub use progress::Progress;

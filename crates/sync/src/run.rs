@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
@@ -24,6 +23,9 @@ use crate::{
 
 /// How long to wait for others who hold the last parts of the work.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(20);
+
+/// The phase of a run in which work is there and more is being laid out.
+pub(crate) const PLANNING: &str = "planning";
 
 /// What goes away more often within one run is not only being restarted.
 const OUTAGES: u32 = 20;
@@ -209,7 +211,8 @@ pub(crate) async fn engine(
         stop,
         older_until: options.older_for.map(|it| Instant::now() + it),
         ending: Default::default(),
-        planned: Arc::new(AtomicBool::new(helped.is_some())),
+        planned: Arc::default(),
+        helps: helped.is_some(),
         sizes: Default::default(),
         environments: Default::default(),
         paths: Default::default(),
@@ -275,7 +278,7 @@ async fn version(
     }
 }
 
-/// What the leader has learnt, once it has discovered the work.
+/// What the leader has learnt, once it has discovered the first work.
 async fn learned(
     store: &Store,
     options: &Options,
@@ -298,6 +301,8 @@ async fn lead(engine: &Arc<Engine>, joined: &Joined, owner: &str) -> Result<(), 
     let mut sight = discovery::discover(engine).await?;
     engine.progress.enter("reading");
     let fresh = plan::begin(engine, joined, &sight).await?;
+    // From here on others can help.
+    engine.store.enter_phase(joined.id, PLANNING).await?;
     // What was never read needs no probe: it is read while the complete listings are.
     let (prepared, worked) = tokio::join!(
         prepare(engine, joined, &mut sight, &known, &fresh),
@@ -366,7 +371,7 @@ async fn help(engine: &Arc<Engine>, joined: &Joined, owner: &str) -> Result<Opti
     work::together(engine, joined, owner).await?;
     loop {
         match engine.store.running_phase(joined.id).await? {
-            Some(_) => tokio::time::sleep(PATIENCE).await,
+            Some(_) => tokio::time::sleep(work::IDLE).await,
             None if engine.store.sync_completed(joined.id).await? => return Ok(Some(())),
             None => return Ok(None),
         }

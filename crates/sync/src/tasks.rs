@@ -7,7 +7,6 @@ mod pace;
 mod running;
 mod watch;
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -91,7 +90,7 @@ impl Here {
         all.retain(|it| (it.connection_id, &it.activity) != (task.connection_id, &task.activity));
     }
 
-    fn connections(&self) -> BTreeSet<i64> {
+    fn connections(&self) -> Vec<i64> {
         self.running().iter().map(|it| it.connection_id).collect()
     }
 }
@@ -139,12 +138,12 @@ async fn begin(worker: &Worker, tasks: &mut JoinSet<()>, looked: &mut Instant) -
             (task, false)
         }
         None if looked.elapsed() < HELP_EVERY => return Ok(false),
-        None => match worker.store.task_to_help(&worker.owner, now).await? {
-            Some(task) if !worker.here.connections().contains(&task.connection_id) => {
+        None => match worker.store.task_to_help(&worker.owner, &worker.here.connections(), now).await? {
+            Some(task) => {
                 *looked = Instant::now();
                 (task, true)
             }
-            _ => return Ok(false),
+            None => return Ok(false),
         },
     };
     let running = Running {
@@ -165,11 +164,13 @@ async fn begin(worker: &Worker, tasks: &mut JoinSet<()>, looked: &mut Instant) -
     Ok(true)
 }
 
-/// Until the next task is due, within reason.
+/// Until the next task is due, within reason; less where somebody may be helped.
 async fn pause(worker: &Worker) -> Duration {
     let due = worker.store.next_task_due().await.ok().flatten();
+    let others = worker.store.others_run_tasks(&worker.owner).await.unwrap_or_default();
+    let longest = if others { HELP_EVERY } else { LOOK };
     let left = due.map_or(LOOK, |it| (it - worker.clock.now()).to_std().unwrap_or_default());
-    left.clamp(BREATH, LOOK)
+    left.clamp(BREATH, longest)
 }
 
 /// Lays out the tasks of a connection: it is due at once, its first sweep in due time.

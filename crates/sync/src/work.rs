@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use catalogue::commits::COMMITS;
 use store::{Joined, Lease, StoreError};
@@ -9,11 +10,13 @@ use tokio::task::JoinSet;
 
 use crate::engine::{Engine, Halt};
 use crate::listing::{self, Done, Listing};
-use crate::run::{PATIENCE, interrupted};
+use crate::run::{PATIENCE, PLANNING, interrupted};
 use crate::{Failure, Progress, deployments, pending, trunk};
 
 /// How often a part that fails is tried again within a run.
 const RETRIES: i32 = 3;
+/// The longest sleep between two looks for work: all workers of all processes look.
+pub(crate) const IDLE: Duration = Duration::from_millis(160);
 /// A failed part goes behind all others.
 const FAILED: i32 = 1000;
 
@@ -39,6 +42,7 @@ pub(crate) async fn together(engine: &Arc<Engine>, joined: &Joined, owner: &str)
 async fn worker(engine: Arc<Engine>, sync_id: i64, owner: String) -> Result<(), Halt> {
     let engine = &*engine;
     let mut failed = None;
+    let mut idle = PATIENCE;
     loop {
         if engine.stop.asked() {
             return Err(Halt::Failed(interrupted()));
@@ -48,7 +52,10 @@ async fn worker(engine: Arc<Engine>, sync_id: i64, owner: String) -> Result<(), 
         }
         // Lists go first: a long one is a chain of requests, which had better begin early.
         match pending::some(engine, &owner).await {
-            Ok(true) => continue,
+            Ok(true) => {
+                idle = PATIENCE;
+                continue;
+            }
             Ok(false) => {}
             Err(Halt::Later(detail)) => {
                 failed = Some(detail);
@@ -60,11 +67,13 @@ async fn worker(engine: Arc<Engine>, sync_id: i64, owner: String) -> Result<(), 
             }
         }
         if let Some(lease) = engine.store.claim(sync_id, &owner).await? {
+            idle = PATIENCE;
             unit(engine, &lease, &mut failed).await.inspect_err(|_| engine.stop_others())?;
         } else if nothing_left(engine, sync_id).await? {
             break;
         } else {
-            tokio::time::sleep(PATIENCE).await;
+            tokio::time::sleep(idle).await;
+            idle = (idle * 2).min(IDLE);
         }
     }
     failed.map_or(Ok(()), |detail| Err(Halt::Later(detail)))
@@ -74,11 +83,20 @@ async fn nothing_left(engine: &Engine, sync_id: i64) -> Result<bool, Halt> {
     if engine.ending() {
         return Ok(true);
     }
-    if !engine.planned.load(Relaxed) {
+    if !planned(engine, sync_id).await? {
         return Ok(false);
     }
     Ok(engine.store.units_left(sync_id).await? == 0
         && engine.store.pending_left(engine.instance.0, &engine.lists()).await? == 0)
+}
+
+/// Whether all work is laid out. Who helps learns it from the run's phase; a leader that has died lays out nothing any more.
+async fn planned(engine: &Engine, sync_id: i64) -> Result<bool, Halt> {
+    if engine.helps && !engine.planned.load(Relaxed) {
+        let phase = engine.store.running_phase(sync_id).await?;
+        engine.planned.store(phase.as_deref() != Some(PLANNING), Relaxed);
+    }
+    Ok(engine.planned.load(Relaxed))
 }
 
 /// Two versions of the program work on one sync, and the other knows more.

@@ -139,6 +139,7 @@ fn compose(file: File, environment: &Environment, problems: &mut Vec<String>) ->
             proxy: secret("WEIR_PROXY").or(file.gitlab.proxy),
             ca_file,
             contact: text("WEIR_CONTACT", file.gitlab.contact),
+            gates: None,
         },
         encryption: Encryption {
             current: Source {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 use gitlab_client::{BaseUrl, Client, ClientConfig, ConfigError, Proxy};
+use store::Store;
+use sync::SharedGates;
 
 use crate::address;
 use crate::problem::{Problem, sentence};
@@ -88,6 +90,17 @@ impl ConnectionArguments {
             Ok((name.trim().to_owned(), value.trim().to_owned()))
         };
         self.headers.iter().map(header).collect()
+    }
+}
+
+impl Connection {
+    /// The same, keeping to rate limits together with every other process on the database.
+    pub async fn sharing(self, store: &Store) -> Result<Connection, Problem> {
+        let gates = SharedGates::start(store, self.config.clock.clone());
+        let config = ClientConfig { gate_store: gates.clone(), ..self.config };
+        let client = Client::new(config.clone()).map_err(refused)?;
+        gates.recognise(&client).await;
+        Ok(Connection { client, config, ..self })
     }
 }
 

@@ -71,7 +71,7 @@ impl Fake {
 }
 
 /// Seconds of processor of a process so far; 0 where the system has no `/proc`.
-fn processor(process: u32) -> anyhow::Result<f64> {
+pub fn processor(process: u32) -> anyhow::Result<f64> {
     const TICKS_PER_SECOND: f64 = 100.0;
     let Ok(stat) = std::fs::read_to_string(format!("/proc/{process}/stat")) else { return Ok(0.0) };
     // The name, in brackets, may hold anything; times in user and system mode are the 12th and 13th after it.

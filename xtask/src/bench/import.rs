@@ -97,15 +97,41 @@ impl<'p> Place<'p> {
             .with_context(|| format!("{query} gave {text:?}"))
     }
 
+    /// What a command says.
+    pub fn said(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        Ok(String::from_utf8(self.weir(arguments)?.stdout)?.trim().to_owned())
+    }
+
+    /// Runs a statement as the owner of the database, for what Weir itself never does.
+    pub fn execute(&self, statement: &str) -> anyhow::Result<()> {
+        let mut psql = Command::new("psql");
+        psql.arg(self.said(&["database", "url"])?).args(["--quiet", "--command", statement]);
+        let output = psql.output().context("psql cannot be run; it comes with PostgreSQL")?;
+        ensure!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    }
+
+    /// A command on this database that is not started yet.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.programs.weir);
+        command.args(arguments);
+        self.place(&mut command);
+        command
+    }
+
     fn weir(&self, arguments: &[&str]) -> anyhow::Result<Output> {
         self.succeed(Command::new(&self.programs.weir).args(arguments))
     }
 
-    fn succeed(&self, command: &mut Command) -> anyhow::Result<Output> {
+    fn place(&self, command: &mut Command) {
         command
             .env("WEIR_DATA_DIR", &self.data_dir)
             .env("GITLAB_TOKEN", &self.tokens)
             .env_remove("DATABASE_URL");
+    }
+
+    fn succeed(&self, command: &mut Command) -> anyhow::Result<Output> {
+        self.place(command);
         let output = command.output().with_context(|| format!("{command:?} cannot be run"))?;
         let told = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "{command:?} ended with {}:\n{told}", output.status);

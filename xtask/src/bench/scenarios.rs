@@ -1,5 +1,6 @@
 //! The scenarios: what is read, by what kind of server, and what it should cost.
 
+mod api;
 mod connectors;
 mod day;
 mod entities;
@@ -8,6 +9,8 @@ mod large;
 mod merge_requests;
 mod model;
 mod tokens;
+mod webhooks;
+mod workers;
 
 use super::Programs;
 use super::fake::Fake;
@@ -47,6 +50,10 @@ const ALL: &[Scenario] = &[
     Scenario { name: "large", long: true, run: large::run },
     Scenario { name: "tokens", long: true, run: tokens::run },
     Scenario { name: "model", long: true, run: model::run },
+    Scenario { name: "webhooks", long: true, run: webhooks::kept },
+    Scenario { name: "queue", long: true, run: webhooks::read },
+    Scenario { name: "api", long: true, run: api::run },
+    Scenario { name: "workers", long: true, run: workers::run },
 ];
 
 /// The names of all scenarios.

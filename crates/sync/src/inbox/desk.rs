@@ -3,16 +3,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use catalogue::events::Changed;
 use chrono::{DateTime, Utc};
 
-/// Readings of one GitLab that are under way at once.
-const AT_ONCE: usize = 8;
-/// Deliveries of one GitLab that wait here for a reading. More are left to wait in the database.
-const WAITING: usize = 20_000;
+/// Readings of one GitLab that are under way at once, of each age.
+const AT_ONCE: usize = 4;
 /// Deliveries that are read together.
 const TOGETHER: usize = 1000;
+/// Deliveries of one GitLab and age that wait here for a reading. More are left to wait in the database.
+const WAITING: usize = 4 * TOGETHER;
+/// So many that wait are enough: no more are taken for a while.
+const ENOUGH: usize = 2 * TOGETHER;
+/// However many wait, what comes for another GitLab is looked for after so long.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// How long deliveries have waited. What has just come does not wait behind what came before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Age {
+    Fresh,
+    Older,
+}
 
 /// A delivery without its payload.
 #[derive(Debug, Clone)]
@@ -29,9 +41,17 @@ pub(super) struct Item {
 
 /// What was taken and not dealt with yet.
 #[derive(Clone, Default)]
-pub(super) struct Desk(Arc<Mutex<BTreeMap<i64, Pile>>>);
+pub(super) struct Desk(Arc<Mutex<Piles>>);
 
-/// Of one GitLab.
+#[derive(Default)]
+struct Piles {
+    /// By GitLab.
+    piles: BTreeMap<i64, [Pile; 2]>,
+    /// When more was taken last, by age.
+    taken_at: [Option<Instant>; 2],
+}
+
+/// Of one GitLab and age.
 #[derive(Default)]
 struct Pile {
     waiting: Vec<Item>,
@@ -42,21 +62,34 @@ struct Pile {
 /// Deliveries that are read together. They are off the desk when this is dropped, however the reading ends.
 pub(super) struct Reading {
     desk: Desk,
+    age: Age,
     pub(super) instance: i64,
     pub(super) items: Vec<Item>,
 }
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        self.desk.done(self.instance, &self.items);
+        self.desk.done(self.age, self.instance, &self.items);
     }
 }
 
 impl Desk {
-    /// Lays deliveries of a GitLab on the desk. Gives back those for which there is no room.
-    pub(super) fn lay(&self, instance: i64, mut items: Vec<Item>) -> Vec<Item> {
+    /// Whether more of this age is to be taken now.
+    pub(super) fn wants(&self, age: Age) -> bool {
         let mut piles = self.piles();
-        let waiting = &mut piles.entry(instance).or_default().waiting;
+        let waiting: usize = piles.piles.values().map(|it| it[age as usize].waiting.len()).sum();
+        let long_ago = piles.taken_at[age as usize].is_none_or(|it| it.elapsed() > LOOK_AGAIN);
+        let wants = waiting < ENOUGH || long_ago;
+        if wants {
+            piles.taken_at[age as usize] = Some(Instant::now());
+        }
+        wants
+    }
+
+    /// Lays deliveries of a GitLab on the desk. Gives back those for which there is no room.
+    pub(super) fn lay(&self, age: Age, instance: i64, mut items: Vec<Item>) -> Vec<Item> {
+        let mut piles = self.piles();
+        let waiting = &mut piles.piles.entry(instance).or_default()[age as usize].waiting;
         let room = WAITING.saturating_sub(waiting.len());
         let too_many = items.split_off(room.min(items.len()));
         waiting.append(&mut items);
@@ -66,22 +99,23 @@ impl Desk {
     /// Takes what can be read now.
     pub(super) fn take(&self) -> Vec<Reading> {
         let mut taken = Vec::new();
-        for (instance, pile) in self.piles().iter_mut() {
-            while !pile.waiting.is_empty() && pile.readings < AT_ONCE {
-                let rest = pile.waiting.split_off(TOGETHER.min(pile.waiting.len()));
-                let items = mem::replace(&mut pile.waiting, rest);
-                pile.being_read.extend(items.iter().map(|it| it.id));
-                pile.readings += 1;
-                taken.push(Reading { desk: self.clone(), instance: *instance, items });
+        for (instance, piles) in &mut self.piles().piles {
+            for age in [Age::Fresh, Age::Older] {
+                while let Some(items) = piles[age as usize].take() {
+                    taken.push(Reading { desk: self.clone(), age, instance: *instance, items });
+                }
             }
         }
         taken
     }
 
-    fn done(&self, instance: i64, items: &[Item]) {
-        if let Some(pile) = self.piles().get_mut(&instance) {
+    fn done(&self, age: Age, instance: i64, items: &[Item]) {
+        if let Some(piles) = self.piles().piles.get_mut(&instance) {
+            let pile = &mut piles[age as usize];
             pile.readings = pile.readings.saturating_sub(1);
-            pile.being_read.retain(|id| items.iter().all(|it| it.id != *id));
+            for item in items {
+                pile.being_read.remove(&item.id);
+            }
         }
     }
 
@@ -89,11 +123,25 @@ impl Desk {
     pub(super) fn ids(&self) -> Vec<i64> {
         let piles = self.piles();
         let of = |it: &Pile| it.waiting.iter().map(|it| it.id).chain(it.being_read.iter().copied()).collect();
-        piles.values().flat_map(|it| -> Vec<i64> { of(it) }).collect()
+        piles.piles.values().flatten().flat_map(|it| -> Vec<i64> { of(it) }).collect()
     }
 
-    fn piles(&self) -> MutexGuard<'_, BTreeMap<i64, Pile>> {
+    fn piles(&self) -> MutexGuard<'_, Piles> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pile {
+    /// The next to be read together, unless as many readings are under way as may be.
+    fn take(&mut self) -> Option<Vec<Item>> {
+        if self.waiting.is_empty() || self.readings >= AT_ONCE {
+            return None;
+        }
+        let rest = self.waiting.split_off(TOGETHER.min(self.waiting.len()));
+        let items = mem::replace(&mut self.waiting, rest);
+        self.being_read.extend(items.iter().map(|it| it.id));
+        self.readings += 1;
+        Some(items)
     }
 }
 
@@ -118,11 +166,11 @@ mod tests {
         let desk = Desk::default();
         let mut readings = Vec::new();
         for first in 0..20 {
-            assert!(desk.lay(1, items(first * 10..first * 10 + 10)).is_empty());
+            assert!(desk.lay(Age::Older, 1, items(first * 10..first * 10 + 10)).is_empty());
             readings.extend(desk.take());
         }
         assert!(desk.take().is_empty(), "no more readings of the first one begin");
-        desk.lay(2, items(900..901));
+        desk.lay(Age::Older, 2, items(900..901));
         let taken = desk.take();
         assert_eq!(taken.len(), 1);
         assert_eq!(taken[0].instance, 2);
@@ -134,7 +182,24 @@ mod tests {
     #[test]
     fn more_than_there_is_room_for_is_given_back() {
         let desk = Desk::default();
-        assert_eq!(desk.lay(1, items(0..20_005)).len(), 5);
-        assert_eq!(desk.lay(1, items(30_000..30_001)).len(), 1);
+        assert_eq!(desk.lay(Age::Older, 1, items(0..4005)).len(), 5);
+        assert_eq!(desk.lay(Age::Older, 1, items(30_000..30_001)).len(), 1);
+        assert!(desk.lay(Age::Fresh, 1, items(30_000..30_001)).is_empty());
+    }
+
+    #[test]
+    fn what_has_just_come_does_not_wait_behind_what_came_before() {
+        let desk = Desk::default();
+        desk.lay(Age::Older, 1, items(0..4000));
+        let older = desk.take();
+        assert_eq!(older.len(), 4);
+        desk.lay(Age::Older, 1, items(4000..6000));
+        assert!(desk.wants(Age::Older), "it was not looked at for long");
+        assert!(!desk.wants(Age::Older), "enough waits here");
+        assert!(desk.wants(Age::Fresh));
+        desk.lay(Age::Fresh, 1, items(9000..9001));
+        let fresh = desk.take();
+        assert_eq!(fresh.len(), 1);
+        assert_eq!(fresh[0].items[0].id, 9000);
     }
 }

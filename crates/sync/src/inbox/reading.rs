@@ -11,7 +11,7 @@ use store::{ConnectionRow, StoreError};
 use super::absence::{Absences, Trouble, Unread};
 use super::desk::Item;
 use super::hints::{Hints, Named};
-use crate::connection::{Observed, Settings, Token, hasty_client, options};
+use crate::connection::{Observed, Settings, Token, belong, hasty_client, options};
 use crate::ending::failure;
 use crate::engine::{Engine, Halt};
 use crate::run::engine;
@@ -164,9 +164,10 @@ impl Readers {
         let settings = Settings::parse(&connection.settings)
             .map_err(|it| Halt::Failed(Failure::new("failed", "settings", it.to_string())))?;
         let tokens: Vec<Token> =
-            usable.into_iter().map(|(row, secret)| Token::stored(&row, secret)).collect();
+            usable.iter().map(|(row, secret)| Token::stored(row, secret.clone())).collect();
         let observed = Observed { connection: connection.id, telemetry: worker.telemetry.clone() };
         let client = hasty_client(&settings, &tokens, &worker.network, observed).map_err(Halt::Failed)?;
+        belong(&client, usable.iter().map(|(row, _)| row));
         let mut options = options(&settings, connector, worker.clock.clone());
         options.connection = Some(connection.id);
         let row = worker.store.instance(client.base_url().as_str()).await?;

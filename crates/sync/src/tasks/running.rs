@@ -8,7 +8,7 @@ use store::{Audit, ConnectionRow, StoreError, TaskEnd, TaskRow};
 
 use super::watch::Watch;
 use super::{Running, Worker, connector};
-use crate::connection::{Observed, Settings, Token, client, options, verify_token};
+use crate::connection::{Observed, Settings, Token, belong, client, options, verify_token};
 use crate::{Failure, Outcome, run as sync_run};
 
 /// A task with all it needs.
@@ -128,7 +128,7 @@ async fn prepare(worker: &Worker, task: &TaskRow) -> Result<Result<Prepared, Fai
     };
     let usable = worker.store.usable_credentials(&worker.ring, connection.id).await?;
     let credentials = usable.iter().map(|(it, _)| (it.id, it.updated_at)).collect();
-    let tokens: Vec<Token> = usable.into_iter().map(|(row, secret)| Token::stored(&row, secret)).collect();
+    let tokens: Vec<Token> = usable.iter().map(|(row, secret)| Token::stored(row, secret.clone())).collect();
     let mut options = options(&settings, connector, worker.clock.clone());
     options.sweep = task.activity == "sweep";
     options.connection = Some(connection.id);
@@ -137,6 +137,7 @@ async fn prepare(worker: &Worker, task: &TaskRow) -> Result<Result<Prepared, Fai
     options.patience = worker.pace.patience;
     let observed = Observed { connection: connection.id, telemetry: worker.telemetry.clone() };
     let client = client(&settings, &tokens, &worker.network, observed);
+    let client = client.inspect(|it| belong(it, usable.iter().map(|(row, _)| row)));
     Ok(client.map(|client| Prepared { connection, settings, client, options, credentials }))
 }
 

@@ -9,6 +9,7 @@ mod day;
 mod deployments;
 mod equality;
 mod faults;
+mod gates;
 mod harness;
 mod hooks;
 mod import;

@@ -68,8 +68,9 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
 
 async fn attend(settings: &Settings, arguments: Arguments) -> Result<ExitCode, Problem> {
     let options = arguments.options()?;
-    let Connection { client, .. } = arguments.connection.connect(Some(CONCURRENCY)).await?;
+    let connection = arguments.connection.connect(Some(CONCURRENCY)).await?;
     let store = database::open(settings, 4).await?.store;
+    let Connection { client, .. } = connection.sharing(&store).await?;
     let (outcome, proofs) = sync::prove(client, store, options).await;
     if arguments.json {
         terminal::print_json(&Proved { outcome: &outcome, proofs: &proofs });

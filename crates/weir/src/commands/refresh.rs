@@ -62,9 +62,10 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
 
 async fn attend(settings: &Settings, arguments: Arguments) -> Result<ExitCode, Problem> {
     let connection = ConnectionArguments { url: arguments.url(), ..arguments.connection.clone() };
-    let Connection { client, .. } = connection.connect(Some(CONCURRENCY)).await?;
-    let target = Target::parse(&arguments.address, client.base_url()).map_err(Problem)?;
+    let connection = connection.connect(Some(CONCURRENCY)).await?;
+    let target = Target::parse(&arguments.address, connection.client.base_url()).map_err(Problem)?;
     let store = database::open(settings, 4).await?.store;
+    let Connection { client, .. } = connection.sharing(&store).await?;
     let (outcome, changes) = sync::refresh(client, store, arguments.options(), target).await;
     if arguments.json {
         terminal::print_json(&Refreshed { outcome: &outcome, changes: &changes });

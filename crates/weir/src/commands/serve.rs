@@ -7,8 +7,9 @@ use std::sync::Arc;
 use clap::Args;
 use gitlab_client::SystemClock;
 use server::{App, Listening, Operation};
-use sync::Stop;
+use sync::connection::Network;
 use sync::tasks::{Here, Pace, Worker};
+use sync::{SharedGates, Stop};
 use telemetry::Telemetry;
 use tokio::sync::Notify;
 
@@ -59,10 +60,11 @@ pub async fn open(settings: &Settings, arguments: &ConfigurationArguments) -> Re
             "tokens are still sealed with the key before this one: run weir key rotate"
         );
     }
+    let gates = SharedGates::start(&database.store, clock.clone());
     let worker = Worker {
         store: database.store.clone(),
         ring: Arc::new(ring),
-        network: configuration.network.clone(),
+        network: Network { gates: Some(gates), ..configuration.network.clone() },
         pace: Pace::default(),
         clock,
         owner: owner(),

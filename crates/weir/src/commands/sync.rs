@@ -123,8 +123,7 @@ async fn attend(settings: &Settings, arguments: Arguments) -> Result<ExitCode, P
     options.job_token = connection.job_token;
     job_scope(&mut options)?;
     let database = database::open(settings, connections()).await?;
-    let Connection { client, config, job_token, .. } = connection;
-    client.recognise_users().await;
+    let Connection { client, config, job_token, .. } = connection.sharing(&database.store).await?;
     let plain = settings.verbose > 0;
     if arguments.dry_run {
         return estimate(client, &database.store, options, arguments.json).await;
