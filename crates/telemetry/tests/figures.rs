@@ -79,3 +79,15 @@ fn names_follow_the_customs_of_prometheus() {
         assert_eq!(named(figure.name), Some(figure), "{} stands there once", figure.name);
     }
 }
+
+#[test]
+fn the_alerts_in_the_guide_name_figures_that_exist() {
+    let guide =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/production.md")).unwrap();
+    let words = guide.split(|it: char| !(it.is_ascii_lowercase() || it == '_'));
+    let told: BTreeSet<&str> = words.filter(|it| it.starts_with("weir_") && *it != "weir_reader").collect();
+    assert!(told.len() > 5, "{told:?}");
+    for name in told {
+        assert!(named(name).is_some(), "{name} is no figure");
+    }
+}
