@@ -14,7 +14,6 @@ pub fn allowed_endpoints() -> Vec<EndpointRule> {
         rules.extend([
             EndpointRule::get(place),
             EndpointRule::post(place),
-            EndpointRule::get(&format!("{place}/{{hook}}")),
             EndpointRule::put(&format!("{place}/{{hook}}")),
         ]);
     }

@@ -93,6 +93,10 @@ fn explain(row: &GapRow, hooks: &[(&Place, &CheckedHook)], refused: &[RefusalCou
         reasons: Vec::new(),
         attention: false,
     };
+    if covering.is_empty() {
+        gap.reasons.push("The hook that tells of it was not looked at.".to_owned());
+        return gap;
+    }
     let (system, own): (Vec<_>, Vec<_>) = covering.into_iter().partition(|it| it.0.kind == Kind::System);
     if own.is_empty() && !system.is_empty() {
         gap.by_system_hooks_alone(&system);
@@ -256,6 +260,12 @@ mod tests {
         let hook = CheckedHook { alert_status: Some("disabled".to_owned()), ..hook(ALL) };
         let gap = explain(&row("merge_request", 3, 1), &[(&group, &hook)], &[]);
         assert!(gap.attention && gap.reasons[0].contains("disabled"), "{gap:?}");
+    }
+
+    #[test]
+    fn a_hook_that_was_not_looked_at_is_not_judged() {
+        let gap = explain(&row("merge_request", 9, 9), &[], &[]);
+        assert!(!gap.attention && gap.reasons[0].contains("not looked at"), "{gap:?}");
     }
 
     #[test]

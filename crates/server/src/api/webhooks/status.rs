@@ -19,7 +19,7 @@ use crate::api::{Answer, ApiError, Scope};
 const USUAL: i64 = 24;
 const MOST: i64 = 168;
 /// Hooks of a GitLab that are listed.
-const HOOKS: i64 = 200;
+const HOOKS: usize = 200;
 /// How long it takes to deal with a delivery is told of those of the last hour.
 const DELAYS: TimeDelta = TimeDelta::hours(1);
 
@@ -87,7 +87,7 @@ async fn gitlabs(
 ) -> Result<(Vec<Gitlab>, Vec<String>), ApiError> {
     let (mut all, mut warnings) = (Vec::new(), Vec::new());
     for (instance, base_url) in instances(app).await? {
-        let hooks = app.store.webhooks(Some(instance), HOOKS).await?;
+        let hooks = app.store.webhooks(Some(instance), i64::MAX).await?;
         let found = match gaps(&app.store, instance, hours, now).await {
             Ok(found) => Some(ShownGaps::of(&found, known_gaps(&found, &hooks, refused))),
             Err(error) if error.is_outage() => return Err(error.into()),
@@ -101,7 +101,7 @@ async fn gitlabs(
         };
         let from = |it: &&WebhookCount| it.sender.as_deref().is_some_and(|it| it.starts_with(&base_url));
         let last_received_at = counts.iter().filter(from).map(|it| it.last_received_at).max();
-        let hooks = hooks.into_iter().map(Hook::from).collect();
+        let hooks = hooks.into_iter().take(HOOKS).map(Hook::from).collect();
         all.push(Gitlab { base_url, last_received_at, hooks, gaps: found });
     }
     Ok((all, warnings))

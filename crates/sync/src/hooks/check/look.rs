@@ -219,7 +219,11 @@ impl Look<'_> {
     }
 
     /// Adds what was not named, and why.
-    pub(super) async fn gaps(&self, found: Gaps, report: &mut Report) -> Result<(), StoreError> {
+    pub(super) async fn gaps(&self, mut found: Gaps, report: &mut Report) -> Result<(), StoreError> {
+        if !self.asked.places.is_empty() {
+            let places: Vec<&Place> = report.places.iter().filter_map(|it| it.place.as_ref()).collect();
+            found.rows.retain(|row| places.iter().any(|it| it.covers(&row.path)));
+        }
         let refused = inbox::refusals(self.store, found.since).await?;
         let hooks: Vec<(&Place, &CheckedHook)> = report
             .places

@@ -145,7 +145,11 @@ fn gaps(report: &Report, lines: &mut Vec<String>) {
         )));
         return;
     }
-    lines.push(format!("  Told of what moved from {} to {}: {told}.", show(since), show(until)));
+    lines.push(format!(
+        "  In all of this GitLab, told of what moved from {} to {}: {told}.",
+        show(since),
+        show(until)
+    ));
     lines.extend(report.gaps.iter().take(SHOWN).map(gap));
     if report.gaps.len() > SHOWN {
         lines.push(format!("  {} more; --json lists them.", report.gaps.len() - SHOWN));
