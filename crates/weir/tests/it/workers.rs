@@ -46,7 +46,8 @@ async fn import(killed: usize) {
     // How much of its share a killed process has used only GitLab can tell: one request may be one too many.
     assert!(by_window.iter().all(|it| *it <= LIMIT + 1), "{by_window:?}");
     let store = bench.database.store().await;
-    for (table, rows) in truth(&bench.fake.world(), &bench.fake.viewer(), Reading::GRAPHQL.with_issues()) {
+    let wanted = truth(&bench.fake.world(), &bench.fake.viewer(), Reading::GRAPHQL.with_issues());
+    for (table, rows) in wanted {
         let wrong = differences(table, &rows, &store.live_rows(table).await.unwrap());
         assert!(wrong.is_empty(), "{table}: {wrong:?}");
     }
