@@ -17,7 +17,7 @@ pub(crate) const FRESH: Duration = Duration::from_secs(2);
 const WHO: [&str; 6] =
     ["username", "name", "author_name", "committer_name", "user_username", "namespace_full_path"];
 /// Columns that hold paths and addresses: a username is one part of them.
-const PATHS: [&str; 9] = [
+const PATHS: [&str; 10] = [
     "path_with_namespace",
     "namespace_full_path",
     "source_url",
@@ -25,6 +25,7 @@ const PATHS: [&str; 9] = [
     "url",
     "path",
     "parent",
+    "detail",
     "target_project_path",
     "target",
 ];
@@ -177,7 +178,7 @@ impl Masks {
             .chain([(0, to)])
         {
             let mentioned = start > from && text[..start].ends_with('@');
-            let path = PATHS.contains(&column) && is_root(text, start, end);
+            let path = PATHS.contains(&column) && is_root(&text[from..start], &text[end..]);
             let known = mentioned || path || text[end..to].starts_with("@users.noreply.");
             if known
                 && start < end
@@ -195,10 +196,9 @@ impl Masks {
 }
 
 /// Whether a part of a path is where it begins: the namespace of a person is never below another.
-fn is_root(text: &str, start: usize, end: usize) -> bool {
-    let before = &text[..start];
+fn is_root(before: &str, after: &str) -> bool {
     let of_address = before.contains("://") && before.ends_with('/') && before.matches('/').count() == 3;
-    of_address || (before.is_empty() && text[end..].starts_with('/'))
+    of_address || (before.is_empty() && after.starts_with('/'))
 }
 
 /// The words of some spans with a space between each.

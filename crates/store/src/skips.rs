@@ -37,6 +37,8 @@ impl Store {
         repeated: &BTreeSet<Skip>,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
+        let masks = self.masks.current(&self.pool).await?;
+        let masked = |column, text: &str| masks.text(column, text).unwrap_or_else(|| text.to_owned());
         let mut transaction = self.pool.begin().await?;
         for skip in skips {
             sqlx::query(
@@ -51,9 +53,9 @@ impl Store {
             .bind(&skip.connector)
             .bind(&skip.resource)
             .bind(skip.parent_id)
-            .bind(&skip.parent)
+            .bind(masked("parent", &skip.parent))
             .bind(&skip.reason)
-            .bind(&skip.detail)
+            .bind(masked("detail", &skip.detail))
             .bind(at)
             .bind(repeated.contains(skip))
             .execute(&mut *transaction)
