@@ -6,8 +6,6 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, Request};
 use ipnet::IpNet;
 
-use crate::listen::Peer;
-
 /// Proxies whose `X-Forwarded-For` is believed.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(Arc<[IpNet]>);
@@ -30,7 +28,7 @@ impl TrustedProxies {
 
 /// The address of whoever asks.
 pub(crate) fn client_address(request: &Request, proxies: &TrustedProxies) -> Option<IpAddr> {
-    let ConnectInfo(Peer(peer)) = request.extensions().get::<ConnectInfo<Peer>>()?;
+    let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
     let told = request.headers().get_all("x-forwarded-for").iter().filter_map(|it| it.to_str().ok());
     Some(behind(*peer, told, proxies))
 }

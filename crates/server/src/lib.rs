@@ -80,7 +80,7 @@ pub fn router(app: App) -> Router {
         .merge(api::routes(&app))
         .merge(health::routes())
         .merge(webhooks::routes(&app))
-        .layer(axum::middleware::from_fn(dawdling::bodies_in_time))
+        .layer(middleware::from_fn(dawdling::bodies_in_time))
         .with_state(app)
         .merge(operation)
         .layer(middleware::from_fn_with_state(seen, requests::note))

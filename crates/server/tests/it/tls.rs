@@ -82,7 +82,7 @@ async fn requests_are_answered_over_tls_and_a_renewed_certificate_is_used_withou
     let (bench, files) = (Bench::new().await, Files::new());
     let first = files.renew();
     let tls = files.tls();
-    let listening = bench.listen_with(Some(tls.clone())).await;
+    let listening = bench.listen_with(tls.clone()).await;
     let address = listening.url.trim_start_matches("http://");
     for versions in [BOTH, &[&rustls::version::TLS12]] {
         let mut stream = connect(address, &first, &["http/1.1"], versions).await.expect("a handshake");
@@ -100,7 +100,7 @@ async fn requests_are_answered_over_tls_and_a_renewed_certificate_is_used_withou
 async fn http_2_is_agreed_on_where_the_client_knows_it() {
     let (bench, files) = (Bench::new().await, Files::new());
     let certificate = files.renew();
-    let listening = bench.listen_with(Some(files.tls())).await;
+    let listening = bench.listen_with(files.tls()).await;
     let address = listening.url.trim_start_matches("http://");
     let mut stream = connect(address, &certificate, &["h2", "http/1.1"], BOTH).await.expect("a handshake");
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
@@ -115,7 +115,7 @@ async fn http_2_is_agreed_on_where_the_client_knows_it() {
 async fn silent_clients_hold_up_nobody() {
     let (bench, files) = (Bench::new().await, Files::new());
     let certificate = files.renew();
-    let listening = bench.listen_with(Some(files.tls())).await;
+    let listening = bench.listen_with(files.tls()).await;
     let address = listening.url.trim_start_matches("http://");
     let mut silent = Vec::new();
     for _ in 0..50 {
