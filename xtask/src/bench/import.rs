@@ -103,12 +103,24 @@ impl<'p> Place<'p> {
     }
 
     /// Runs a statement as the owner of the database, for what Weir itself never does.
-    pub fn execute(&self, statement: &str) -> anyhow::Result<()> {
+    pub fn execute(&self, statement: &str) -> anyhow::Result<String> {
         let mut psql = Command::new("psql");
-        psql.arg(self.said(&["database", "url"])?).args(["--quiet", "--command", statement]);
+        psql.arg(self.said(&["database", "url"])?).args([
+            "--quiet",
+            "--no-align",
+            "--tuples-only",
+            "--command",
+            statement,
+        ]);
         let output = psql.output().context("psql cannot be run; it comes with PostgreSQL")?;
         ensure!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(())
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    }
+
+    /// The number that a query gives its owner, of tables that nobody else reads.
+    pub fn count_as_owner(&self, query: &str) -> anyhow::Result<f64> {
+        let text = self.execute(query)?;
+        text.parse().with_context(|| format!("{query} gave {text:?}"))
     }
 
     /// A command on this database that is not started yet.

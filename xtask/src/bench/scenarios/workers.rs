@@ -9,7 +9,7 @@ use super::super::serving::{Process, Serving};
 use super::super::table::Table;
 use super::super::table::Target::{AtLeast, AtMost, None};
 
-const NAME: &str = "200 projects, 40,000 merge requests, 200 ms, a first import by weir worker";
+const NAME: &str = "200 projects, 40,000 merge requests, 600 ms, a first import by weir worker";
 /// Each is measured so often, in turn.
 const ROUNDS: usize = 2;
 
@@ -43,7 +43,7 @@ fn mean(all: &[Imported], of: impl Fn(&Imported) -> f64) -> f64 {
 }
 
 fn import(programs: &Programs, workers: usize) -> anyhow::Result<Imported> {
-    let fake = Fake::start(&programs.fake, &["--scale", "large", "--latency-ms", "200"])?;
+    let fake = Fake::start(&programs.fake, &["--scale", "large", "--latency-ms", "600"])?;
     let place = Place::new(programs)?;
     let serving = Serving::start(&place, &["--no-workers"])?;
     let connection = serving.connect(&fake, "gitlab", json!({}))?;
