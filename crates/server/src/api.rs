@@ -6,6 +6,7 @@ mod connections;
 mod credentials;
 mod envelope;
 mod error;
+mod extractors;
 pub mod openapi;
 mod page;
 mod queries;
@@ -14,7 +15,10 @@ mod scopes;
 mod statuses;
 mod syncs;
 
-use axum::Router;
+use std::sync::Arc;
+
+use axum::{Extension, Router};
+use tokio::sync::Semaphore;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
@@ -51,6 +55,9 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/syncs.info/{id}", get(syncs::info))
         .route("/schema.list", get(schema::list))
         .route("/queries.run", post(queries::run))
+        .route("/extractors.connect", post(extractors::connect))
+        .route("/extractors.wait", post(extractors::wait))
+        .merge(calls())
         .route("/openapi.json", get(openapi::document))
         .method_not_allowed_fallback(wrong_verb)
         .fallback(unknown)
@@ -59,6 +66,14 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         routes = routes.layer(middleware::map_response(statuses::fold));
     }
     Router::new().nest("/api", routes)
+}
+
+/// Where extractors have their operations carried out: with pages of rows in the body.
+fn calls() -> Router<Shared> {
+    let turns = Arc::new(Semaphore::new(extractors::AT_ONCE));
+    Router::new()
+        .route("/extractors.call", post(extractors::call))
+        .layer((DefaultBodyLimit::max(extractors::BODY), Extension(turns)))
 }
 
 async fn unknown() -> ApiError {

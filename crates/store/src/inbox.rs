@@ -1,12 +1,13 @@
 //! Webhook deliveries, kept before they are answered.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use crate::{Store, StoreError};
 
 /// How long a worker may take over a delivery before another one looks at it, in seconds.
-const LEASE_SECONDS: f64 = 300.0;
+pub(crate) const LEASE_SECONDS: f64 = 300.0;
 
 /// A delivery that has just come.
 #[derive(Debug, Clone)]
@@ -24,7 +25,7 @@ pub struct Delivery {
 }
 
 /// A delivery that is to be looked at.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, FromRow, Serialize, Deserialize)]
 pub struct DueDelivery {
     /// Its number.
     pub id: i64,
@@ -71,7 +72,7 @@ impl Store {
         Ok(received.rows_affected())
     }
 
-    /// Takes deliveries that are due, the oldest first.
+    /// Takes deliveries that are due, the oldest first. Those that were handed to an extractor are left to it.
     pub async fn claim_deliveries(
         &self,
         owner: &str,
@@ -81,7 +82,7 @@ impl Store {
         let rows = sqlx::query_as(
             "with next as materialized (
                select id from weir.inbox
-                where state = 'due' and due_at <= $3 and (until is null or until < clock_timestamp())
+                where state = 'due' and extractor_id is null and due_at <= $3 and (until is null or until < clock_timestamp())
                 order by due_at, id
                 limit $2
                   for update skip locked

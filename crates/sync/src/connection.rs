@@ -63,6 +63,8 @@ impl From<AuthKind> for TokenKind {
 pub struct Network {
     /// The proxy to go through, instead of what the environment says. It may hold a password.
     pub proxy: Option<SecretString>,
+    /// Whether what the environment says of proxies is not for GitLab.
+    pub direct: bool,
     /// PEM file with certificates to trust beside the machine's own.
     pub ca_file: Option<PathBuf>,
     /// Whom GitLab's operators may write to.
@@ -79,8 +81,10 @@ fn config(settings: &Settings, tokens: &[Token], network: &Network) -> ClientCon
     config.allowed = allowed_endpoints();
     config.concurrency = settings.concurrency;
     config.ca_file.clone_from(&network.ca_file);
-    if let Some(proxy) = &network.proxy {
-        config.proxy = Proxy::Url(proxy.clone());
+    match &network.proxy {
+        Some(proxy) => config.proxy = Proxy::Url(proxy.clone()),
+        None if network.direct => config.proxy = Proxy::Direct,
+        None => {}
     }
     config
 }

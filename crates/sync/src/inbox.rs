@@ -23,6 +23,8 @@ const TOGETHER: i64 = 1000;
 const GATHER: Duration = Duration::from_millis(100);
 /// How often is looked for deliveries that another process took in.
 const LOOK: Duration = Duration::from_millis(500);
+/// The same where the database is elsewhere, which says when there is something.
+const LOOK_AWAY: Duration = Duration::from_secs(30);
 /// GitLabs that are read at once.
 const AT_ONCE: usize = 8;
 /// A delivery is tried so often, each time later.
@@ -37,6 +39,7 @@ pub async fn work(worker: Worker, stop: Stop) {
     let readers = Readers::default();
     let mut packs = JoinSet::new();
     let mut cleaned = worker.clock.now();
+    let look = if worker.store.is_away() { LOOK_AWAY } else { LOOK };
     while !stop.asked() {
         while packs.try_join_next().is_some() {}
         match begin(&worker, &readers, &mut packs).await {
@@ -52,7 +55,7 @@ pub async fn work(worker: Worker, stop: Stop) {
         }
         tokio::select! {
             () = worker.arrived.notified() => tokio::time::sleep(GATHER).await,
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(look) => {}
             () = stop.wait() => {}
         }
     }
@@ -87,9 +90,10 @@ async fn sort(
     worker: &Worker,
     due: Vec<DueDelivery>,
 ) -> Result<BTreeMap<i64, (Hints, Vec<DueDelivery>)>, StoreError> {
-    let instances = instances(worker).await?;
+    let senders = senders(worker).await?;
     let mut packs: BTreeMap<i64, (Hints, Vec<DueDelivery>)> = BTreeMap::new();
     let (mut unknown, mut strangers) = (Vec::new(), Vec::new());
+    let mut handed: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
     for delivery in due {
         // What could not be read was not taken in.
         let event = Event::read(&delivery.body).ok().filter(|it| it.changed.is_some());
@@ -97,9 +101,12 @@ async fn sort(
             unknown.push(delivery.id);
             continue;
         };
-        match sender(&instances, &delivery, &event) {
-            Some(instance) => {
-                let (hints, deliveries) = packs.entry(instance).or_default();
+        match sender(&senders, &delivery, &event) {
+            Some(Sender { extractor: Some(extractor), .. }) if !worker.store.is_away() => {
+                handed.entry(*extractor).or_default().push(delivery.id);
+            }
+            Some(Sender { instance, .. }) => {
+                let (hints, deliveries) = packs.entry(*instance).or_default();
                 hints.add(&event);
                 deliveries.push(delivery);
             }
@@ -108,39 +115,50 @@ async fn sort(
     }
     let now = worker.clock.now();
     worker.store.end_deliveries(&unknown, "unknown", None, now).await?;
+    for (extractor, deliveries) in handed {
+        worker.store.hand_deliveries(&deliveries, extractor).await?;
+    }
     let note = "No connection is to the GitLab that sent it.";
     worker.store.end_deliveries(&strangers, "unknown", Some(note), now).await?;
     Ok(packs)
 }
 
-/// The GitLabs that connections are to, with their addresses.
-async fn instances(worker: &Worker) -> Result<Vec<(i64, BaseUrl)>, StoreError> {
-    let rows: Vec<ConnectionRow> = worker.store.connections(None, i64::MAX).await?;
-    let mut all: Vec<(i64, BaseUrl)> = Vec::new();
+/// A GitLab that connections are to.
+struct Sender {
+    instance: i64,
+    address: BaseUrl,
+    /// Who reads it, where workers of this database do not.
+    extractor: Option<i64>,
+}
+
+/// The GitLabs that connections are to.
+async fn senders(worker: &Worker) -> Result<Vec<Sender>, StoreError> {
+    let rows: Vec<ConnectionRow> = worker.store.every_connection().await?;
+    let mut all: Vec<Sender> = Vec::new();
     for row in rows {
         let address = row.settings["base_url"].as_str().and_then(|it| BaseUrl::parse(it).ok());
-        if let Some(address) = address.filter(|_| all.iter().all(|it| it.0 != row.instance)) {
-            all.push((row.instance, address));
+        if let Some(address) = address.filter(|_| all.iter().all(|it| it.instance != row.instance)) {
+            all.push(Sender { instance: row.instance, address, extractor: row.extractor_id });
         }
     }
     Ok(all)
 }
 
 /// The GitLab that sent a delivery: as it says, else by the addresses in it, else the only one there is.
-fn sender(instances: &[(i64, BaseUrl)], delivery: &DueDelivery, event: &Event) -> Option<i64> {
+fn sender<'s>(senders: &'s [Sender], delivery: &DueDelivery, event: &Event) -> Option<&'s Sender> {
     let told = [delivery.sender.as_deref(), event.web_url.as_deref()];
     for address in told.into_iter().flatten() {
         let within = |base: &BaseUrl| {
             let rest = address.strip_prefix(base.as_str());
             rest.is_some_and(|it| it.is_empty() || it.starts_with('/'))
         };
-        if let Some((instance, _)) = instances.iter().find(|it| within(&it.1)) {
-            return Some(*instance);
+        if let Some(sender) = senders.iter().find(|it| within(&it.address)) {
+            return Some(sender);
         }
     }
-    match instances {
+    match senders {
         // Behind a gateway a GitLab may call itself by another name.
-        [(instance, _)] => Some(*instance),
+        [sender] => Some(sender),
         _ => None,
     }
 }

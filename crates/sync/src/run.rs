@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use catalogue::Instance;
 use chrono::{DateTime, Utc};
 use gitlab_client::Client;
-use store::{InstanceRow, Joined, KnownProject, Proof, Run, Store};
+use store::{Handle, InstanceRow, Joined, KnownProject, Proof, Run};
 
 use crate::capabilities::{self, Capabilities};
 use crate::ending::{abandon, failure, finish};
@@ -23,7 +23,15 @@ use crate::{
 };
 
 /// How long to wait for others who hold the last parts of the work.
-pub(crate) const PATIENCE: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// The same where the database is elsewhere, and each look is a request.
+const PATIENCE_AWAY: Duration = Duration::from_millis(200);
+
+/// Waits for others who hold the last parts of the work.
+pub(crate) async fn pause(store: &Handle) {
+    tokio::time::sleep(if store.is_away() { PATIENCE_AWAY } else { PATIENCE }).await;
+}
 
 /// What goes away more often within one run is not only being restarted.
 const OUTAGES: u32 = 20;
@@ -36,11 +44,12 @@ pub(crate) fn interrupted() -> Failure {
 /// Runs a sync.
 pub async fn run(
     client: Client,
-    store: Store,
+    store: impl Into<Handle>,
     options: Options,
     progress: Arc<Progress>,
     stop: Stop,
 ) -> Outcome {
+    let store = store.into();
     let began = Instant::now();
     let connectors: Vec<String> = options.connectors.iter().map(|it| it.name().to_owned()).collect();
     let mut outcome = Outcome {
@@ -68,13 +77,14 @@ pub async fn run(
 /// begun goes on where it stood.
 async fn attend(
     client: &Client,
-    store: &Store,
+    store: &Handle,
     options: Options,
     progress: Arc<Progress>,
     stop: Stop,
     outcome: &mut Outcome,
 ) -> Result<(), Halt> {
-    let owner = format!("{}-{:08x}", std::process::id(), rand_word(&options));
+    let process = std::process::id();
+    let owner = format!("{}{process}-{:08x}", store.owner_prefix(), rand_word(&options));
     let mut outages = 0;
     loop {
         match once(client, store, &options, &progress, &stop, &owner, outcome).await {
@@ -118,7 +128,7 @@ fn given_up(stop: &Stop, halt: Halt) -> Halt {
 /// One run, led or helped with. None when the leader has died meanwhile.
 async fn once(
     client: &Client,
-    store: &Store,
+    store: &Handle,
     options: &Options,
     progress: &Arc<Progress>,
     stop: &Stop,
@@ -178,7 +188,7 @@ fn rand_word(options: &Options) -> u32 {
 
 pub(crate) async fn engine(
     client: &Client,
-    store: &Store,
+    store: &Handle,
     options: &Options,
     row: &InstanceRow,
     helped: Option<i64>,
@@ -220,7 +230,7 @@ pub(crate) async fn engine(
 /// Asks GitLab what it can do; what its schema has is asked once per version.
 async fn learn(
     client: &Client,
-    store: &Store,
+    store: &Handle,
     options: &Options,
     row: &InstanceRow,
 ) -> Result<(Capabilities, DateTime<Utc>), Halt> {
@@ -276,13 +286,13 @@ async fn version(
 
 /// What the leader has learnt, once it has discovered the work.
 async fn learned(
-    store: &Store,
+    store: &Handle,
     options: &Options,
     row: &InstanceRow,
     sync_id: i64,
 ) -> Result<(Capabilities, DateTime<Utc>), Halt> {
     while store.running_phase(sync_id).await?.as_deref() == Some("discovery") {
-        tokio::time::sleep(PATIENCE).await;
+        pause(store).await;
     }
     let row = store.instance(&row.base_url).await?;
     let mut capabilities = Capabilities::stored(&row).unwrap_or_default();
@@ -365,7 +375,7 @@ async fn help(engine: &Arc<Engine>, joined: &Joined, owner: &str) -> Result<Opti
     work::together(engine, joined, owner).await?;
     loop {
         match engine.store.running_phase(joined.id).await? {
-            Some(_) => tokio::time::sleep(PATIENCE).await,
+            Some(_) => pause(&engine.store).await,
             None if engine.store.sync_completed(joined.id).await? => return Ok(Some(())),
             None => return Ok(None),
         }

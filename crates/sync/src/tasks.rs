@@ -5,6 +5,7 @@
 
 mod pace;
 mod running;
+mod tokens;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,8 +14,7 @@ use std::time::{Duration, Instant};
 use catalogue::Connector;
 use chrono::{DateTime, Utc};
 use gitlab_client::Clock;
-use store::vault::Keyring;
-use store::{ConnectionRow, Store, StoreError, TaskRow};
+use store::{ConnectionRow, Handle, Store, StoreError, TaskRow};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -22,6 +22,7 @@ use crate::connection::{Network, Settings};
 use crate::{Progress, Stop};
 
 pub use pace::Pace;
+pub use tokens::Tokens;
 
 /// Connections that one process works for at once. They mostly wait for their GitLab.
 const AT_ONCE: usize = 16;
@@ -29,6 +30,8 @@ const AT_ONCE: usize = 16;
 const LOOK: Duration = Duration::from_secs(5);
 /// Between two looks at whether another process can be helped: it may have begun and not be there yet, or be gone.
 const HELP_EVERY: Duration = Duration::from_secs(1);
+/// The same where the database is elsewhere, which says when there is something.
+const LOOK_AWAY: Duration = Duration::from_secs(30);
 /// The shortest.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -36,9 +39,9 @@ const BREATH: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct Worker {
     /// The database.
-    pub store: Store,
-    /// What opens the tokens in it.
-    pub ring: Arc<Keyring>,
+    pub store: Handle,
+    /// Where tokens come from.
+    pub tokens: Tokens,
     /// How GitLab is reached.
     pub network: Network,
     /// How long things take and wait.
@@ -154,8 +157,9 @@ async fn begin(worker: &Worker, tasks: &mut JoinSet<()>, looked: &mut Instant) -
 /// Until the next task is due, within reason.
 async fn pause(worker: &Worker) -> Duration {
     let due = worker.store.next_task_due().await.ok().flatten();
-    let left = due.map_or(LOOK, |it| (it - worker.clock.now()).to_std().unwrap_or_default());
-    left.clamp(BREATH, LOOK)
+    let look = if worker.store.is_away() { LOOK_AWAY } else { LOOK };
+    let left = due.map_or(look, |it| (it - worker.clock.now()).to_std().unwrap_or_default());
+    left.clamp(BREATH, look)
 }
 
 /// Lays out the tasks of a connection: it is due at once, its first sweep in due time.

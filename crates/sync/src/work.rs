@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::engine::{Engine, Halt};
 use crate::listing::{self, Done, Listing};
-use crate::run::{PATIENCE, interrupted};
+use crate::run::{interrupted, pause};
 use crate::{Failure, Progress, deployments, pending, trunk};
 
 /// How often a part that fails is tried again within a run.
@@ -64,7 +64,7 @@ async fn worker(engine: Arc<Engine>, sync_id: i64, owner: String) -> Result<(), 
         } else if nothing_left(engine, sync_id).await? {
             break;
         } else {
-            tokio::time::sleep(PATIENCE).await;
+            pause(&engine.store).await;
         }
     }
     failed.map_or(Ok(()), |detail| Err(Halt::Later(detail)))

@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod extracted;
 mod info;
 mod list;
 mod pause;
@@ -19,6 +20,7 @@ use crate::Shared;
 
 pub(super) use create::create;
 pub(super) use delete::delete;
+pub(super) use extracted::has_its_token_here;
 pub(super) use info::info;
 pub(super) use list::list;
 pub(super) use pause::{pause, resume};
@@ -26,7 +28,7 @@ pub(super) use sync::sync;
 pub(super) use update::update;
 pub(super) use verify::verify;
 
-pub(crate) use {create::*, delete::*, info::*, list::*, pause::*, sync::*, update::*, verify::*, view::*};
+pub(crate) use {create::*, delete::*, extracted::Extracted, info::*, list::*, pause::*, sync::*, update::*, verify::*, view::*};
 
 /// Names a connection.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]

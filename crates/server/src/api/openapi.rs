@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
-use super::{connections, credentials, error, queries, schema, syncs};
+use super::{connections, credentials, error, extractors, queries, schema, syncs};
 
 /// `{"ok": true}`.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -26,7 +26,8 @@ pub(crate) struct Done {
         connections::list, connections::info, connections::create, connections::update, connections::delete,
         connections::verify, connections::sync, connections::pause, connections::resume,
         credentials::create, credentials::update, credentials::list, credentials::info, credentials::delete,
-        syncs::list, syncs::info, schema::list, queries::run
+        syncs::list, syncs::info, schema::list, queries::run,
+        extractors::connect, extractors::call, extractors::wait
     ),
     components(schemas(error::Refusal, error::Code)),
     security(("key" = []))

@@ -23,10 +23,12 @@ pub enum Scope {
     QueriesRun,
     /// See how webhooks stand.
     WebhooksRead,
+    /// Be an extractor: read one GitLab from within its network, and nothing else.
+    ExtractorsRun,
 }
 
 /// Every scope there is.
-pub const SCOPES: [Scope; 9] = [
+pub const SCOPES: [Scope; 10] = [
     Scope::ConnectionsRead,
     Scope::ConnectionsWrite,
     Scope::CredentialsRead,
@@ -36,6 +38,7 @@ pub const SCOPES: [Scope; 9] = [
     Scope::SchemaRead,
     Scope::QueriesRun,
     Scope::WebhooksRead,
+    Scope::ExtractorsRun,
 ];
 
 impl Scope {
@@ -51,6 +54,7 @@ impl Scope {
             Scope::SchemaRead => "schema:read",
             Scope::QueriesRun => "queries:run",
             Scope::WebhooksRead => "webhooks:read",
+            Scope::ExtractorsRun => "extractors:run",
         }
     }
 

@@ -17,7 +17,7 @@ use store::Store;
 use store::testing::TestDatabase;
 use store::vault::{Key, Keyring};
 use sync::connection::Network;
-use sync::tasks::{Here, Pace, Worker, work};
+use sync::tasks::{Here, Pace, Tokens, Worker, work};
 use sync::{Clock, Stop, SystemClock};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -194,8 +194,8 @@ impl Bench {
             heartbeat: Duration::from_millis(500),
         };
         Worker {
-            store: self.store.clone(),
-            ring: self.ring.clone(),
+            store: self.store.clone().into(),
+            tokens: Tokens::Sealed { store: self.store.clone(), ring: self.ring.clone() },
             network: Network::default(),
             pace,
             clock: Arc::new(SystemClock),

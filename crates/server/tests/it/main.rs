@@ -2,6 +2,7 @@
 
 mod connections;
 mod credentials;
+mod extractor;
 mod harness;
 mod openapi;
 mod queries;

@@ -9,7 +9,7 @@ use catalogue::commits::COMMITS;
 use store::{ConnectionRow, StoreError};
 
 use super::hints::{Hints, Named};
-use crate::connection::{Settings, Token, client, options};
+use crate::connection::{Settings, client, options};
 use crate::ending::failure;
 use crate::engine::{Engine, Halt};
 use crate::run::engine;
@@ -36,8 +36,9 @@ impl Readers {
     /// Reads what is named, for every connection to the instance. Fails with a sentence if any of it could not be read.
     pub(super) async fn read(&self, worker: &Worker, instance: i64, hints: &Hints) -> Result<(), String> {
         let told = |error: StoreError| error.to_string();
-        let all = worker.store.connections(None, i64::MAX).await.map_err(told)?;
-        let works = |it: &ConnectionRow| it.disabled_at.is_none() && it.paused_at.is_none();
+        let all = worker.store.every_connection().await.map_err(told)?;
+        let ours = |it: &ConnectionRow| it.extractor_id.is_none() || worker.store.is_away();
+        let works = |it: &ConnectionRow| it.disabled_at.is_none() && it.paused_at.is_none() && ours(it);
         let ours = all.into_iter().filter(|it| it.instance == instance && works(it));
         let reads: Vec<_> = ours.map(|connection| self.one(worker, connection, hints)).collect();
         let failed: Vec<String> =
@@ -74,10 +75,8 @@ impl Readers {
         connection: &ConnectionRow,
         connector: Connector,
     ) -> Result<Known, Halt> {
-        let usable = worker.store.usable_credentials(&worker.ring, connection.id).await?;
-        let changes: Vec<String> =
-            usable.iter().map(|(it, _)| format!("{} {}", it.id, it.updated_at)).collect();
-        let version = format!("{} {}", connection.updated_at, changes.join(" "));
+        let usable = worker.tokens.usable(connection.id).await?;
+        let version = format!("{} {}", connection.updated_at, usable.version);
         if let Some(known) = self.all().get(&connection.id)
             && known.version == version
             && known.made_at.elapsed() < FRESH
@@ -86,9 +85,7 @@ impl Readers {
         }
         let settings = Settings::parse(&connection.settings)
             .map_err(|it| Halt::Failed(crate::Failure::new("failed", "settings", it.to_string())))?;
-        let tokens: Vec<Token> =
-            usable.into_iter().map(|(row, secret)| Token::stored(&row, secret)).collect();
-        let client = client(&settings, &tokens, &worker.network).map_err(Halt::Failed)?;
+        let client = client(&settings, &usable.tokens, &worker.network).map_err(Halt::Failed)?;
         let mut options = options(&settings, connector, worker.clock.clone());
         options.connection = Some(connection.id);
         let row = worker.store.instance(client.base_url().as_str()).await?;

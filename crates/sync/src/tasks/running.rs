@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use store::{Audit, ConnectionRow, StoreError, TaskEnd, TaskRow};
 
+use super::tokens::{Tokens, Usable};
 use super::{Running, Worker, connector};
 use crate::connection::{Settings, Token, client, options, verify_token};
 use crate::{Failure, Outcome, run as sync_run};
@@ -95,9 +96,7 @@ async fn prepare(worker: &Worker, task: &TaskRow) -> Result<Result<Prepared, Fai
         Ok(settings) => settings,
         Err(bad) => return Ok(Err(Failure::new("failed", "settings", format!("{bad}.")))),
     };
-    let usable = worker.store.usable_credentials(&worker.ring, connection.id).await?;
-    let credentials = usable.iter().map(|(it, _)| it.id).collect();
-    let tokens: Vec<Token> = usable.into_iter().map(|(row, secret)| Token::stored(&row, secret)).collect();
+    let Usable { tokens, credentials, .. } = worker.tokens.usable(connection.id).await?;
     let mut options = options(&settings, connector, worker.clock.clone());
     options.sweep = task.activity == "sweep";
     options.connection = Some(connection.id);
@@ -113,7 +112,7 @@ async fn note_use(
     prepared: &Prepared,
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    worker.store.use_credentials(&prepared.credentials, at).await?;
+    worker.tokens.note_use(&prepared.credentials, at).await?;
     let entry = Audit {
         actor: "worker",
         action: &task.activity,
@@ -133,10 +132,12 @@ async fn disable_refused(
     client: &gitlab_client::Client,
 ) -> Result<(), StoreError> {
     let Some(connector) = connector(connection) else { return Ok(()) };
+    // What is given anew with every start is taken out of use by whoever gives it.
+    let Tokens::Sealed { store, ring } = &worker.tokens else { return Ok(()) };
     for state in client.credentials().into_iter().filter(|it| it.disabled.is_some()) {
         let Ok(id) = state.id.as_str().parse() else { continue };
-        let Some(row) = worker.store.credential(connection.id, id).await? else { continue };
-        let Some(secret) = worker.store.token(&worker.ring, id).await? else { continue };
+        let Some(row) = store.credential(connection.id, id).await? else { continue };
+        let Some(secret) = store.token(ring, id).await? else { continue };
         let now = worker.clock.now();
         let token = Token::stored(&row, secret);
         let found = verify_token(settings, connector, &token, &worker.network, now.date_naive()).await;
@@ -147,7 +148,7 @@ async fn disable_refused(
             failure.message,
             "a credential was refused"
         );
-        worker.store.disable_credential(connection.id, id, &failure.message, now).await?;
+        store.disable_credential(connection.id, id, &failure.message, now).await?;
     }
     Ok(())
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use clap::Args;
 use gitlab_client::SystemClock;
 use server::{App, Listening};
+use store::vault::Keyring;
 use sync::Stop;
-use sync::tasks::{Here, Pace, Worker};
+use sync::tasks::{Here, Pace, Tokens, Worker};
 use tokio::sync::Notify;
 
 use crate::configuration::{Configuration, ConfigurationArguments};
@@ -40,6 +41,7 @@ pub struct Opened {
     pub configuration: Configuration,
     pub database: Database,
     pub worker: Worker,
+    pub ring: Arc<Keyring>,
 }
 
 /// Opens database and keys, and checks that they belong together.
@@ -56,9 +58,10 @@ pub async fn open(settings: &Settings, arguments: &ConfigurationArguments) -> Re
             "tokens are still sealed with the key before this one: run weir key rotate"
         );
     }
+    let ring = Arc::new(ring);
     let worker = Worker {
-        store: database.store.clone(),
-        ring: Arc::new(ring),
+        store: database.store.clone().into(),
+        tokens: Tokens::Sealed { store: database.store.clone(), ring: ring.clone() },
         network: configuration.network.clone(),
         pace: Pace::default(),
         clock,
@@ -67,18 +70,18 @@ pub async fn open(settings: &Settings, arguments: &ConfigurationArguments) -> Re
         arrived: Arc::new(Notify::new()),
         here: Here::default(),
     };
-    Ok(Opened { configuration, database, worker })
+    Ok(Opened { configuration, database, worker, ring })
 }
 
 /// Runs the command.
 pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, Problem> {
-    let Opened { configuration, database, worker } = open(settings, &arguments.configuration).await?;
+    let Opened { configuration, database, worker, ring } = open(settings, &arguments.configuration).await?;
     let listening = Listening::bind(configuration.listen).await.map_err(|it| in_use(&configuration, &it))?;
     let address = listening.address().map_err(|it| in_use(&configuration, &it))?;
     let app = App {
-        store: worker.store.clone(),
+        store: database.store.clone(),
         reader: database::reader(&database, &configuration).await?,
-        ring: worker.ring.clone(),
+        ring,
         network: worker.network.clone(),
         clock: worker.clock.clone(),
         wake: worker.wake.clone(),

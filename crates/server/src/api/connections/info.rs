@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, State};
 
+use super::extracted::extractor;
 use super::{One, Shown, find};
 use crate::Shared;
 use crate::api::arguments::number;
@@ -23,5 +24,6 @@ pub(crate) async fn info(State(app): State<Shared>, caller: Caller, Path(id): Pa
 pub(super) async fn show(app: &Shared, id: i64) -> Result<One, ApiError> {
     let row = find(app, id).await?;
     let tasks = app.store.tasks(Some(row.id)).await?;
-    Ok(One { connection: Shown::new(row, tasks, app.clock.now()) })
+    let extractor = extractor(app, &row).await?;
+    Ok(One { connection: Shown::new(row, tasks, extractor, app.clock.now()) })
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use store::{ConnectionRow, TaskRow};
 
+use super::extracted::Extracted;
 use crate::moment;
 
 /// A connection in a list.
@@ -48,6 +49,8 @@ pub(crate) struct Shown {
     /// When it was last changed.
     #[serde(serialize_with = "moment::serialize")]
     updated_at: DateTime<Utc>,
+    /// The extractor that reads for it, where it is in a network of its own.
+    extractor: Option<Extracted>,
     /// What is done for it, and when.
     tasks: Vec<Task>,
 }
@@ -94,11 +97,17 @@ impl From<ConnectionRow> for Listed {
 
 impl Shown {
     /// A connection and its tasks as of now.
-    pub(crate) fn new(row: ConnectionRow, tasks: Vec<TaskRow>, now: DateTime<Utc>) -> Shown {
+    pub(crate) fn new(
+        row: ConnectionRow,
+        tasks: Vec<TaskRow>,
+        extractor: Option<Extracted>,
+        now: DateTime<Utc>,
+    ) -> Shown {
         Shown {
             settings: row.settings.clone(),
             disabled_reason: row.disabled_reason.clone(),
             updated_at: row.updated_at,
+            extractor,
             tasks: tasks.into_iter().map(|it| Task::new(it, now)).collect(),
             listed: row.into(),
         }
