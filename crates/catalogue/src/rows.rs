@@ -171,9 +171,10 @@ impl Batch {
     }
 }
 
-/// Whether a column names something by Weir's id. `source_id` is GitLab's own, and discussions have words.
+/// Whether a column names something by Weir's id. `source_id` is GitLab's own, that of a runner too, and discussions have words.
 fn is_id_of_weir(column: &str) -> bool {
-    (column == "id" || column.ends_with("_id")) && !["source_id", "discussion_id"].contains(&column)
+    let of_others = ["source_id", "runner_id", "discussion_id"];
+    (column == "id" || column.ends_with("_id")) && !of_others.contains(&column)
 }
 
 fn strip_nul(value: &mut serde_json::Value) {

@@ -194,7 +194,7 @@ fn gone(what: &str) -> Halt {
 
 /// Reads the lists that were left, and people met for the first time.
 pub(crate) async fn settle(engine: &Engine) -> Result<(), Halt> {
-    let owner = format!("refresh-{}", std::process::id());
+    let owner = format!("{}refresh-{}", engine.store.owner_prefix(), std::process::id());
     while pending::some(engine, &owner).await? {}
     users::complete(engine).await
 }

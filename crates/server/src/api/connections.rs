@@ -28,7 +28,7 @@ pub(super) use sync::sync;
 pub(super) use update::update;
 pub(super) use verify::verify;
 
-pub(crate) use {create::*, delete::*, extracted::Extracted, info::*, list::*, pause::*, sync::*, update::*, verify::*, view::*};
+pub(crate) use {create::*, delete::*, info::*, list::*, pause::*, sync::*, update::*, verify::*, view::*};
 
 /// Names a connection.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]

@@ -1,8 +1,9 @@
 //! An extractor: reads the fake from within, and has everything carried out by a Weir outside, over HTTP.
 
 mod bench;
-
-
+mod hostile;
+mod line;
+mod trouble;
 
 
 use serde_json::{Value, json};

@@ -208,9 +208,14 @@ impl Bench {
 
     /// Serves on a port of its own, for what comes over the network.
     pub async fn listen(&self) -> Listening {
+        self.listen_through(|it| it).await
+    }
+
+    /// The same with something before it.
+    pub async fn listen_through(&self, before: impl FnOnce(Router) -> Router) -> Listening {
         let bound = server::Listening::bind(([127, 0, 0, 1], 0).into()).await.expect("a port is free");
         let url = format!("http://{}", bound.address().expect("it has an address"));
-        let task = tokio::spawn(server::serve(bound, self.router.clone(), Stop::default()));
+        let task = tokio::spawn(server::serve(bound, before(self.router.clone()), Stop::default()));
         Listening { url, _task: AbortOnDrop(task.abort_handle()) }
     }
 

@@ -239,7 +239,9 @@ pub async fn settle(bench: &Bench) {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("the inbox was not emptied in 20 s");
+    let left = "select event, state, note, attempts, owner, extractor_id from weir.inbox where state = 'due' limit 3";
+    let left = bench.store.query(left).await.expect("what is left").rows;
+    panic!("the inbox was not emptied in 20 s: {left:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

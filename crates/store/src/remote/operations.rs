@@ -63,8 +63,11 @@ macro_rules! operations {
         }
 
         impl Operation {
-            /// The names of all of them.
-            pub const NAMES: &[&str] = &[$(stringify!($name),)* $(stringify!($special),)*];
+            /// The names of all of them, with those of their arguments.
+            pub const ALL: &[(&str, &[&str])] = &[
+                $((stringify!($name), &[$(stringify!($argument)),*]),)*
+                $((stringify!($special), &[$(stringify!($given)),*]),)*
+            ];
 
             /// Carries it out, if nothing in it is foreign, and gives what is to be answered.
             pub async fn carry_out(self, store: &Store, within: &Within) -> Result<Vec<u8>, Refusal> {
