@@ -64,7 +64,14 @@ async fn compare(programs: &Programs, place: &Path, options: &Options) -> anyhow
     let _weir = programs.serve(&outside)?;
     let line = Line::between(LINE_INSIDE, WEIR_OUTSIDE, options.delay).await?;
     ensure!(!reaches("10.77.1.2:8080"), "the GitLab inside can be reached from outside");
-    let key = text(programs.weir(OUTSIDE, &outside).args(["api-key", "create", "--name", "x", "--extractor", "x"]))?;
+    let key = text(programs.weir(OUTSIDE, &outside).args([
+        "api-key",
+        "create",
+        "--name",
+        "x",
+        "--extractor",
+        "x",
+    ]))?;
     let before = line.bytes();
     let began = Instant::now();
     let _extractor = programs.extract(key.trim())?;
@@ -75,9 +82,19 @@ async fn compare(programs: &Programs, place: &Path, options: &Options) -> anyhow
     let synced = began.elapsed();
     let rows = same(programs, &outside, &direct)?;
     println!("The same {rows} rows in every table, extracted and synced directly.");
-    println!("Extracted in {:.1} s with {} ms each way, synced directly in {:.1} s.", extracted.as_secs_f64(), options.delay.as_millis(), synced.as_secs_f64());
+    println!(
+        "Extracted in {:.1} s with {} ms each way, synced directly in {:.1} s.",
+        extracted.as_secs_f64(),
+        options.delay.as_millis(),
+        synced.as_secs_f64()
+    );
     let (out, back) = (crossed.0 - before.0, crossed.1 - before.1);
-    println!("{} KiB went out and {} KiB came back over {} connections.", out / 1024, back / 1024, line.connections());
+    println!(
+        "{} KiB went out and {} KiB came back over {} connections.",
+        out / 1024,
+        back / 1024,
+        line.connections()
+    );
     Ok(())
 }
 
@@ -97,7 +114,8 @@ async fn wait(programs: &Programs, outside: &Path) -> anyhow::Result<()> {
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
-    let tasks = ask(programs, outside, "select connection_id, activity, outcome, error::text from weir.tasks")?;
+    let tasks =
+        ask(programs, outside, "select connection_id, activity, outcome, error::text from weir.tasks")?;
     bail!("not everything was extracted in {} s:\n{tasks}", PATIENCE.as_secs())
 }
 
@@ -138,7 +156,8 @@ impl Programs {
         let mut arguments = vec!["build", "-p", "weir", "-p", "fake-gitlab", "--bins"];
         arguments.extend(release.then_some("--release"));
         succeed(cargo(&arguments))?;
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
         Ok(Programs(target.join(if release { "release" } else { "debug" })))
     }
 
@@ -148,7 +167,9 @@ impl Programs {
         command.args(["netns", "exec", namespace]).arg(self.0.join(program));
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         let heeded = |it: &String| {
-            ["WEIR_", "GITLAB_", "EXTRACT", "DATACLOUD_", "DATABASE_URL"].iter().any(|own| it.starts_with(own))
+            ["WEIR_", "GITLAB_", "EXTRACT", "DATACLOUD_", "DATABASE_URL"]
+                .iter()
+                .any(|own| it.starts_with(own))
         };
         for name in names.filter(heeded) {
             command.env_remove(name);
@@ -171,7 +192,8 @@ impl Programs {
         // The database is made first, so that the server is there at once.
         text(self.weir(OUTSIDE, place).args(["database", "url"]))?;
         let mut command = self.weir(OUTSIDE, place);
-        let running = Running::start(command.arg("serve").env("WEIR_LISTEN", WEIR_OUTSIDE).stderr(Stdio::null()))?;
+        let running =
+            Running::start(command.arg("serve").env("WEIR_LISTEN", WEIR_OUTSIDE).stderr(Stdio::null()))?;
         let until = Instant::now() + Duration::from_secs(60);
         while !reaches(WEIR_OUTSIDE) {
             ensure!(Instant::now() < until, "the Weir outside did not start");

@@ -2,7 +2,9 @@
 //! this list, so that no other name ever reaches a statement.
 
 use crate::{
-    Row, Table, approval_rules, approvals, commits, deployment_merge_requests, deployments, environments, group_labels, groups, invitations, issues, jobs, labels, members, merge_request_commits, merge_requests, milestones, notes, pipelines, projects, reviewers, users,
+    Row, Table, approval_rules, approvals, commits, deployment_merge_requests, deployments, environments,
+    group_labels, groups, invitations, issues, jobs, labels, members, merge_request_commits, merge_requests,
+    milestones, notes, pipelines, projects, reviewers, users,
 };
 
 /// A kind of row.

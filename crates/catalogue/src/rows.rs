@@ -137,7 +137,8 @@ impl Batch {
         if !found.iter().all(|row| row.keys().eq(&wanted)) {
             return Err("rows have the columns that were told");
         }
-        let mut batch = Batch { table: kind.table, columns: kind.columns, len: found.len(), json: Vec::new() };
+        let mut batch =
+            Batch { table: kind.table, columns: kind.columns, len: found.len(), json: Vec::new() };
         if batch.len > 0 {
             batch.json.extend_from_slice(rows.get().as_bytes());
             if memchr::memmem::find(&batch.json, b"\\u0000").is_some() {

@@ -73,7 +73,8 @@ struct CompleteRead {
 
 impl<'de> Deserialize<'de> for CompleteList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<CompleteList, D::Error> {
-        let CompleteRead { table, parent: columns, values, counted } = CompleteRead::deserialize(deserializer)?;
+        let CompleteRead { table, parent: columns, values, counted } =
+            CompleteRead::deserialize(deserializer)?;
         let parent = parent(&columns).filter(|it| it.len() == values.len());
         let parent = parent.ok_or_else(|| D::Error::custom("no list hangs on such a parent"))?;
         Ok(CompleteList { table, parent, values, counted })

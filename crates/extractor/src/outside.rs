@@ -107,7 +107,11 @@ impl Outside {
                 Verdict::Later(why) => why,
             };
             if attempt % 5 == 2 {
-                tracing::warn!(why, attempt, "the Weir outside is away; nothing is lost, what was read is sent again");
+                tracing::warn!(
+                    why,
+                    attempt,
+                    "the Weir outside is away; nothing is lost, what was read is sent again"
+                );
             }
             attempt = attempt.saturating_add(1);
             if !course.wait(&self.0.stop).await {
@@ -135,7 +139,11 @@ impl Outside {
     }
 
     fn end(&self, refused: Refused) {
-        tracing::error!(code = refused.code, message = refused.message, "the Weir outside refused this extractor");
+        tracing::error!(
+            code = refused.code,
+            message = refused.message,
+            "the Weir outside refused this extractor"
+        );
         self.0.refused.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(refused);
         self.0.stop.ask();
     }
@@ -173,4 +181,51 @@ fn words(error: &reqwest::Error) -> String {
         cause = next;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// What is sent to somebody who answers anything with this.
+    async fn sent(proxy: bool, answer: &'static str) -> (String, Result<Vec<u8>, StoreError>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let answering = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 4096];
+            let length = stream.read(&mut request).await.unwrap();
+            let body = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{answer}", answer.len());
+            stream.write_all(body.as_bytes()).await.unwrap();
+            String::from_utf8_lossy(&request[..length]).to_lowercase()
+        };
+        let address =
+            if proxy { "http://weir.invalid".to_owned() } else { format!("http://127.0.0.1:{port}") };
+        let route = Route {
+            address: Route::parse_address(&address).unwrap(),
+            key: "weir_key".to_owned().into(),
+            proxy: proxy.then(|| format!("http://me:word@127.0.0.1:{port}/").into()),
+            ca_file: None,
+        };
+        let outside = Outside::new(route, Stop::default()).unwrap();
+        tokio::join!(answering, outside.once("x", b"{}".to_vec()))
+    }
+
+    #[tokio::test]
+    async fn the_proxy_is_told_who_asks() {
+        let (request, answer) = sent(true, r#"{"ok":true,"result":7}"#).await;
+        assert!(request.starts_with("post http://weir.invalid/api/x "), "{request}");
+        assert!(request.contains("proxy-authorization: basic bwu6d29yza=="), "{request}");
+        assert_eq!(answer.unwrap(), b"7");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_weirs_answer_passes() {
+        let (request, answer) = sent(false, "<html>").await;
+        assert!(request.contains("authorization: bearer weir_key") && request.contains("weir-session: "));
+        assert!(answer.unwrap_err().is_outage());
+    }
 }

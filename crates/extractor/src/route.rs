@@ -75,7 +75,8 @@ impl Route {
             .tcp_nodelay(true)
             .gzip(true);
         if let Some(proxy) = &self.proxy {
-            let bad = |_| RouteError("the address of the proxy cannot be used; give it as http://host".to_owned());
+            let bad =
+                |_| RouteError("the address of the proxy cannot be used; give it as http://host".to_owned());
             builder = builder.proxy(reqwest::Proxy::all(proxy.expose_secret()).map_err(bad)?);
         }
         builder = match &self.ca_file {
@@ -89,7 +90,8 @@ impl Route {
 
     fn headers(&self) -> Result<HeaderMap, RouteError> {
         let key = format!("Bearer {}", self.key.expose_secret().trim());
-        let bad = |_| RouteError("the API key has characters in it that no key has; copy it again".to_owned());
+        let bad =
+            |_| RouteError("the API key has characters in it that no key has; copy it again".to_owned());
         let mut value = HeaderValue::from_str(&key).map_err(bad)?;
         value.set_sensitive(true);
         Ok(HeaderMap::from_iter([(AUTHORIZATION, value)]))
@@ -97,7 +99,8 @@ impl Route {
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate>, RouteError> {
-    let bad = |why: String| RouteError(format!("the certificates in {} cannot be read: {why}", path.display()));
+    let bad =
+        |why: String| RouteError(format!("the certificates in {} cannot be read: {why}", path.display()));
     let pem = std::fs::read(path).map_err(|it| bad(it.to_string()))?;
     let certificates = Certificate::from_pem_bundle(&pem).map_err(|it| bad(it.to_string()))?;
     if certificates.is_empty() {

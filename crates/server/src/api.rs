@@ -17,11 +17,11 @@ mod syncs;
 
 use std::sync::Arc;
 
-use axum::{Extension, Router};
-use tokio::sync::Semaphore;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
+use tokio::sync::Semaphore;
 
 use crate::Shared;
 

@@ -42,7 +42,9 @@ pub enum StoreError {
     #[error("The Weir outside refused: {0}")]
     Refused(String),
     /// What was sent or answered cannot be understood.
-    #[error("What was exchanged with the other Weir cannot be understood: {0}. Use the same version for both.")]
+    #[error(
+        "What was exchanged with the other Weir cannot be understood: {0}. Use the same version for both."
+    )]
     Unreadable(String),
     /// Any other failure of a statement.
     #[error("The database answered: {0}")]

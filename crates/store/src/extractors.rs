@@ -241,8 +241,9 @@ async fn create(
     instance: i64,
     at: DateTime<Utc>,
 ) -> Result<ExtractorRow, StoreError> {
-    let row =
-        sqlx::query_as("insert into weir.extractors (name, instance, created_at) values ($1, $2, $3) returning *");
+    let row = sqlx::query_as(
+        "insert into weir.extractors (name, instance, created_at) values ($1, $2, $3) returning *",
+    );
     Ok(row.bind(name).bind(instance).bind(at).fetch_one(connection).await?)
 }
 

@@ -21,8 +21,8 @@ use std::fmt;
 use futures::future::BoxFuture;
 
 pub use call::Call;
-pub(crate) use leading::Led;
 pub use handle::{Away, Handle};
+pub(crate) use leading::Led;
 pub use operations::Operation;
 pub use within::{Refusal, Within};
 

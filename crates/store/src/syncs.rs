@@ -269,7 +269,11 @@ async fn join(
 }
 
 /// Prolongs the lease of a leader elsewhere.
-async fn prolong(connection: &mut PgConnection, sync_id: i64, owner_prefix: &str) -> Result<bool, StoreError> {
+async fn prolong(
+    connection: &mut PgConnection,
+    sync_id: i64,
+    owner_prefix: &str,
+) -> Result<bool, StoreError> {
     let prolonged = sqlx::query(
         "update weir.syncs set until = clock_timestamp() + make_interval(secs => $3)
           where id = $1 and starts_with(owner, $2) and state = 'running'",

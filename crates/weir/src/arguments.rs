@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    api_key, database, demo, doctor, extract, key, proof, psql, refresh, schema, serve, sql, status, sync, verify,
-    webhooks, worker,
+    api_key, database, demo, doctor, extract, key, proof, psql, refresh, schema, serve, sql, status, sync,
+    verify, webhooks, worker,
 };
 use crate::problem::Problem;
 use crate::secrets;

@@ -27,9 +27,10 @@ impl Namespaces {
     pub fn new() -> anyhow::Result<Namespaces> {
         clean();
         let made = Namespaces;
-        for (namespace, device, ours, theirs) in
-            [(INSIDE, "weir-in", "10.77.1.1/24", "10.77.1.2/24"), (OUTSIDE, "weir-out", "10.77.2.1/24", "10.77.2.2/24")]
-        {
+        for (namespace, device, ours, theirs) in [
+            (INSIDE, "weir-in", "10.77.1.1/24", "10.77.1.2/24"),
+            (OUTSIDE, "weir-out", "10.77.2.1/24", "10.77.2.2/24"),
+        ] {
             ip(&format!("netns add {namespace}"))?;
             ip(&format!("link add {device} type veth peer name eth0 netns {namespace}"))?;
             ip(&format!("addr add {ours} dev {device}"))?;

@@ -5,7 +5,6 @@ mod hostile;
 mod line;
 mod trouble;
 
-
 use serde_json::{Value, json};
 use sync::{Clock, SystemClock};
 

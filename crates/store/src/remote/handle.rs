@@ -1,8 +1,8 @@
 //! The database as a sync sees it: here, or elsewhere.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use catalogue::{List, Table};
 use chrono::{DateTime, Utc};
@@ -13,8 +13,8 @@ use super::owned::ToldJoined;
 use super::special::Told;
 use super::{Call, Carrier};
 use crate::{
-    Audit, ConnectionRow, Counts, DueDelivery, InstanceRow, Joined, Leadership, Lease, Page, PendingRow, Run, Store,
-    StoreError, TaskRow, Written,
+    Audit, ConnectionRow, Counts, DueDelivery, InstanceRow, Joined, Leadership, Lease, Page, PendingRow, Run,
+    Store, StoreError, TaskRow, Written,
 };
 
 /// The database as a sync sees it. Cheap to clone.
@@ -86,7 +86,9 @@ impl Away {
 
     async fn write_page(&self, page: &Page<'_>) -> Result<Written, StoreError> {
         let written: BTreeMap<String, Counts> = self.ask(Call::new("write_page").with("page", page)?).await?;
-        let known = |name: &str| Table::named(name).map_or(if name == REVIEWS { REVIEWS } else { "others" }, |it| it.name);
+        let known = |name: &str| {
+            Table::named(name).map_or(if name == REVIEWS { REVIEWS } else { "others" }, |it| it.name)
+        };
         Ok(written.into_iter().map(|(name, counts)| (known(&name), counts)).collect())
     }
 }
@@ -145,7 +147,9 @@ impl Handle {
     pub async fn claim(&self, sync_id: i64, owner: &str) -> Result<Option<Lease>, StoreError> {
         match self {
             Handle::Here(store) => store.claim(sync_id, owner).await,
-            Handle::Away(away) => away.ask(Call::new("claim").with("sync_id", &sync_id)?.with("owner", &owner)?).await,
+            Handle::Away(away) => {
+                away.ask(Call::new("claim").with("sync_id", &sync_id)?.with("owner", &owner)?).await
+            }
         }
     }
 
@@ -171,7 +175,8 @@ impl Handle {
         match self {
             Handle::Here(store) => store.claim_task(owner, now).await,
             Handle::Away(away) => {
-                away.ask(Call::new("claim_task").with("owner", &away.claimant(owner))?.with("now", &now)?).await
+                away.ask(Call::new("claim_task").with("owner", &away.claimant(owner))?.with("now", &now)?)
+                    .await
             }
         }
     }

@@ -34,13 +34,27 @@ macro_rules! owned {
 
 /// The argument as the store takes it.
 macro_rules! lent {
-    ($given:ident, &[&str]) => { &$given.iter().map(String::as_str).collect::<Vec<_>>() };
-    ($given:ident, Option<&str>) => { $given.as_deref() };
-    ($given:ident, Option<&[i64]>) => { $given.as_deref() };
-    ($given:ident, &Page<'_>) => { &$given.lend() };
-    ($given:ident, &Table) => { $given };
-    ($given:ident, &$($type:tt)+) => { &$given };
-    ($given:ident, $($type:tt)+) => { $given };
+    ($given:ident, &[&str]) => {
+        &$given.iter().map(String::as_str).collect::<Vec<_>>()
+    };
+    ($given:ident, Option<&str>) => {
+        $given.as_deref()
+    };
+    ($given:ident, Option<&[i64]>) => {
+        $given.as_deref()
+    };
+    ($given:ident, &Page<'_>) => {
+        &$given.lend()
+    };
+    ($given:ident, &Table) => {
+        $given
+    };
+    ($given:ident, &$($type:tt)+) => {
+        &$given
+    };
+    ($given:ident, $($type:tt)+) => {
+        $given
+    };
 }
 
 macro_rules! operations {

@@ -9,9 +9,7 @@ use serde_json::json;
 
 use super::owned::{OwnedPage, OwnedRun, ToldJoined};
 use super::{Refusal, Within};
-use crate::{
-    Audit, ConnectionRow, Counts, DueDelivery, InstanceRow, Lease, PendingRow, Store, TaskRow,
-};
+use crate::{Audit, ConnectionRow, Counts, DueDelivery, InstanceRow, Lease, PendingRow, Store, TaskRow};
 
 /// Deliveries that are given out at once.
 const DELIVERIES: i64 = 1000;
@@ -44,7 +42,12 @@ pub(super) async fn audit(store: &Store, within: &Within, entry: Told) -> Result
 }
 
 /// A unit of work. What was taken with an answer that got lost is given again.
-pub(super) async fn claim(store: &Store, within: &Within, sync_id: i64, owner: String) -> Result<Option<Lease>, Refusal> {
+pub(super) async fn claim(
+    store: &Store,
+    within: &Within,
+    sync_id: i64,
+    owner: String,
+) -> Result<Option<Lease>, Refusal> {
     within.owner(store, &owner).await?;
     within.sync(store, &sync_id).await?;
     if within.again {
@@ -142,7 +145,11 @@ async fn held(store: &Store, within: &Within, ids: &[i64]) -> Result<(), Refusal
 }
 
 /// Its GitLab.
-pub(super) async fn instance(store: &Store, within: &Within, base_url: String) -> Result<InstanceRow, Refusal> {
+pub(super) async fn instance(
+    store: &Store,
+    within: &Within,
+    base_url: String,
+) -> Result<InstanceRow, Refusal> {
     match base_url == within.base_url {
         true => Ok(store.instance(&base_url).await?),
         false => Err(Refusal::Foreign("this address")),

@@ -105,7 +105,8 @@ fn scopes_of(names: &[String]) -> Result<Vec<String>, Problem> {
         );
     }
     if names.is_empty() {
-        scopes.extend(SCOPES.into_iter().filter(|it| !matches!(it, Scope::QueriesRun | Scope::ExtractorsRun)));
+        scopes
+            .extend(SCOPES.into_iter().filter(|it| !matches!(it, Scope::QueriesRun | Scope::ExtractorsRun)));
     }
     Ok(scopes.iter().map(|it| it.name().to_owned()).collect())
 }

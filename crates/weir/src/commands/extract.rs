@@ -54,9 +54,12 @@ pub struct Arguments {
 pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, Problem> {
     let configuration = Configuration::read()?;
     let stop = Stop::default();
-    let outside = Outside::new(configuration.route.clone(), stop.clone()).map_err(|it| Problem::usage(it.0))?;
+    let outside =
+        Outside::new(configuration.route.clone(), stop.clone()).map_err(|it| Problem::usage(it.0))?;
     if configuration.route.is_open() {
-        terminal::say("Warning: DATACLOUD_URL is http://, so the API key and all that is read travel unencrypted.");
+        terminal::say(
+            "Warning: DATACLOUD_URL is http://, so the API key and all that is read travel unencrypted.",
+        );
     }
     if arguments.check {
         return verdict(&configuration, &outside).await;
@@ -82,6 +85,8 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
     ));
     work(&configuration, &outside, connected, stop).await;
     drop(listener);
+    let (calls, bytes) = outside.sent();
+    tracing::info!(calls, bytes, "sent in all");
     ended(&outside, None)
 }
 
@@ -145,7 +150,11 @@ async fn found_inside(configuration: &Configuration) -> Verification {
     last.unwrap_or_else(|| Verification::impossible(&configuration.gitlab.base_url, none()))
 }
 
-async fn verify(configuration: &Configuration, connector: Connector, token: &sync::connection::Token) -> Verification {
+async fn verify(
+    configuration: &Configuration,
+    connector: Connector,
+    token: &sync::connection::Token,
+) -> Verification {
     let today = SystemClock.now().date_naive();
     verify_token(&configuration.gitlab, connector, token, &configuration.network, today).await
 }
@@ -170,7 +179,9 @@ async fn verdict(configuration: &Configuration, outside: &Outside) -> Result<Exi
             terminal::say("Everything that is needed can be reached. Next: weir extract");
             Ok(ExitCode::SUCCESS)
         }
-        Err(_) => Err(Problem::failed("outside", "The Weir outside does not let this extractor in, as said above.")),
+        Err(_) => {
+            Err(Problem::failed("outside", "The Weir outside does not let this extractor in, as said above."))
+        }
     }
 }
 

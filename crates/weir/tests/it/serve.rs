@@ -13,17 +13,17 @@ use tokio::process::{Child, Command};
 use crate::bench::{Bench, finished};
 
 /// A key for tests: nothing is sealed with it that matters.
-const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const OTHER_KEY: &str = "HwABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4=";
 
 /// A server that runs.
-struct Serving {
+pub struct Serving {
     child: Child,
-    address: String,
+    pub address: String,
     key: String,
 }
 
-fn with_key(bench: &Bench, line: &str, key: &str) -> Command {
+pub fn with_key(bench: &Bench, line: &str, key: &str) -> Command {
     let mut command = bench.weir(line);
     command.env("WEIR_ENCRYPTION_KEY", key).env("WEIR_LISTEN", "127.0.0.1:0");
     command
@@ -34,7 +34,7 @@ async fn api_key(bench: &Bench) -> String {
     made.stdout.trim().to_owned()
 }
 
-async fn serve(bench: &Bench, line: &str) -> Serving {
+pub async fn serve(bench: &Bench, line: &str) -> Serving {
     let key = api_key(bench).await;
     let mut child = with_key(bench, line, KEY).stdout(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -79,7 +79,7 @@ impl Serving {
         id
     }
 
-    async fn until_synced(&self, id: i64) {
+    pub async fn until_synced(&self, id: i64) {
         for _ in 0..600 {
             let (_, shown) = self.ask("GET", &format!("/api/connections.info/{id}"), Value::Null).await;
             if shown["connection"]["last_synced_at"].is_string() {
@@ -91,7 +91,7 @@ impl Serving {
     }
 
     /// Asks it to end, as a service manager does; its exit code.
-    async fn terminate(mut self) -> i32 {
+    pub async fn terminate(mut self) -> i32 {
         let pid = Pid::from_raw(i32::try_from(self.child.id().unwrap()).unwrap());
         kill(pid, Signal::SIGTERM).unwrap();
         let ended = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await;

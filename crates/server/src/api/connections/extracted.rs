@@ -47,7 +47,10 @@ impl Extracted {
 
 fn silence(heard_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<String> {
     let Some(heard_at) = heard_at else {
-        return Some("It has never connected. Start weir extract with this EXTRACTOR_ID in the network of the GitLab.".to_owned());
+        return Some(
+            "It has never connected. Start weir extract with this EXTRACTOR_ID in the network of the GitLab."
+                .to_owned(),
+        );
     };
     let silent = now - heard_at;
     (silent >= SILENT).then(|| {

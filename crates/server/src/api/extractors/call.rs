@@ -83,7 +83,10 @@ impl From<Refusal> for ApiError {
             Refusal::Store(error) => error.into(),
             Refusal::Foreign(what) => {
                 tracing::warn!(what, "an extractor asked for what is not its own");
-                ApiError::new(Code::NotYours, format!("{refusal}: an extractor reaches what belongs to its own GitLab."))
+                ApiError::new(
+                    Code::NotYours,
+                    format!("{refusal}: an extractor reaches what belongs to its own GitLab."),
+                )
             }
             Refusal::Unreadable(_) => ApiError::new(Code::InvalidArguments, format!("{refusal}.")),
         }

@@ -129,9 +129,9 @@ fn connectors(names: &[String]) -> Result<Vec<String>, ApiError> {
     let known = |name: &String| {
         let name: String = name.chars().take(40).collect();
         let connector = Connector::named(&name);
-        connector.map(|it| it.name().to_owned()).ok_or_else(|| {
-            ApiError::argument("connectors", format!("there is no connector {name:?}"))
-        })
+        connector
+            .map(|it| it.name().to_owned())
+            .ok_or_else(|| ApiError::argument("connectors", format!("there is no connector {name:?}")))
     };
     names.iter().map(known).collect()
 }

@@ -20,7 +20,9 @@ pub(super) fn unpacked(headers: &HeaderMap, body: &[u8]) -> Result<Vec<u8>, ApiE
     match headers.get(header::CONTENT_ENCODING).map(|it| it.as_bytes()) {
         None | Some(b"identity") => Ok(body.to_vec()),
         Some(b"gzip") => gunzip(body),
-        Some(_) => Err(ApiError::new(Code::UnsupportedMediaType, "Bodies are sent as they are, or with gzip.")),
+        Some(_) => {
+            Err(ApiError::new(Code::UnsupportedMediaType, "Bodies are sent as they are, or with gzip."))
+        }
     }
 }
 
@@ -29,7 +31,8 @@ fn gunzip(body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let read = GzDecoder::new(body).take(UNPACKED + 1).read_to_end(&mut whole);
     read.map_err(|_| ApiError::new(Code::InvalidJson, "The body is no gzip, or was cut short."))?;
     if whole.len() as u64 > UNPACKED {
-        let message = format!("The body is larger than {UNPACKED} bytes once it is unpacked, the most that is taken.");
+        let message =
+            format!("The body is larger than {UNPACKED} bytes once it is unpacked, the most that is taken.");
         return Err(ApiError::new(Code::RequestTooLarge, message));
     }
     Ok(whole)

@@ -90,7 +90,11 @@ impl Inside {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             };
-            tokio::join!(work(worker.clone(), asked.clone()), sync::inbox::work(worker, asked.clone()), waking);
+            tokio::join!(
+                work(worker.clone(), asked.clone()),
+                sync::inbox::work(worker, asked.clone()),
+                waking
+            );
         });
         Inside { outside, connected, stop, task }
     }
@@ -127,7 +131,8 @@ impl Direct {
     pub async fn sync(bench: &Bench) -> Direct {
         let database = TestDatabase::new().await;
         let store = database.store().await;
-        let settings = Settings::parse(&serde_json::json!({ "base_url": bench.gitlab.url() })).expect("settings");
+        let settings =
+            Settings::parse(&serde_json::json!({ "base_url": bench.gitlab.url() })).expect("settings");
         for connector in catalogue::Connector::ALL {
             let client = client(&settings, &[token(bench)], &Network::default()).expect("a client");
             let options = options(&settings, connector, Arc::new(SystemClock));
@@ -143,7 +148,8 @@ impl Direct {
         let (ours, theirs) = (tables(&self.store).await, tables(other).await);
         assert!(ours.values().map(Vec::len).sum::<usize>() > 200, "there is something to compare");
         for (table, rows) in &ours {
-            let missing: Vec<&String> = rows.iter().filter(|it| !theirs[table].contains(it)).take(3).collect();
+            let missing: Vec<&String> =
+                rows.iter().filter(|it| !theirs[table].contains(it)).take(3).collect();
             assert!(missing.is_empty(), "{table}: {missing:#?}");
             assert_eq!(rows.len(), theirs[table].len(), "{table}");
         }

@@ -62,7 +62,14 @@ impl Scene {
             base_url: "https://hostile.example.com".to_owned(),
         };
         let base_url = bench.gitlab.url().to_owned();
-        let victim = Ids { instance: 0, connection, sync: 0, owner: "extractor-1-x/".to_owned(), delivery: 1, base_url };
+        let victim = Ids {
+            instance: 0,
+            connection,
+            sync: 0,
+            owner: "extractor-1-x/".to_owned(),
+            delivery: 1,
+            base_url,
+        };
         let mut scene = Scene { bench, victim, own };
         scene.victim.sync = scene.sync_of(0).await;
         scene.own.sync = scene.sync_of(1).await;
@@ -129,13 +136,23 @@ fn argument(operation: &str, name: &str, of: &Ids) -> Value {
             let parent = if of.instance == 1 { 5 } else { SPAN + 5 };
             json!({ "list": "notes", "project": 1, "parent": parent, "iid": 1 })
         }
-        (_, "proofs") => json!([{ "project_id": id, "project": "", "resource": "labels", "state": "proved", "theirs": 1, "ours": 1,
-                                  "detail": "", "proved_at": null }]),
-        (_, "skips") => json!([{ "connector": "gitlab", "resource": "labels", "parent_id": id, "parent": "", "reason": "x", "detail": "" }]),
-        (_, "signs") => json!([{ "project_id": id, "default_branch": null, "commit_count": null, "last_activity_at": null }]),
-        (_, "task") => json!({ "connection_id": of.connection, "activity": "sync", "due_at": AT, "owner": of.owner, "until": null,
-                               "started_at": null, "ended_at": null, "outcome": null, "failures": 0, "error": null }),
-        (_, "run") => json!({ "instance": of.instance, "connectors": ["gitlab"], "scope": "again", "connection": of.connection, "owner": of.owner }),
+        (_, "proofs") => {
+            json!([{ "project_id": id, "project": "", "resource": "labels", "state": "proved", "theirs": 1, "ours": 1,
+                                  "detail": "", "proved_at": null }])
+        }
+        (_, "skips") => {
+            json!([{ "connector": "gitlab", "resource": "labels", "parent_id": id, "parent": "", "reason": "x", "detail": "" }])
+        }
+        (_, "signs") => {
+            json!([{ "project_id": id, "default_branch": null, "commit_count": null, "last_activity_at": null }])
+        }
+        (_, "task") => {
+            json!({ "connection_id": of.connection, "activity": "sync", "due_at": AT, "owner": of.owner, "until": null,
+                               "started_at": null, "ended_at": null, "outcome": null, "failures": 0, "error": null })
+        }
+        (_, "run") => {
+            json!({ "instance": of.instance, "connectors": ["gitlab"], "scope": "again", "connection": of.connection, "owner": of.owner })
+        }
         (_, "leading") => json!([of.sync]),
         (_, "base_url") => json!(of.base_url),
         (_, "entry") => json!({ "action": "sync", "connection_id": of.connection }),
@@ -149,11 +166,15 @@ fn plain(operation: &str, name: &str) -> Value {
     match (operation, name) {
         ("stored_within", "span") => json!([AT, AT]),
         ("unknown_users", "after") => json!(0),
-        ("end_sync", "end") => json!({ "state": "stopped", "requests": 0, "bytes": 0, "not_modified": 0, "waited_seconds": 0.0,
-                                       "resources": {}, "error": null }),
+        ("end_sync", "end") => {
+            json!({ "state": "stopped", "requests": 0, "bytes": 0, "not_modified": 0, "waited_seconds": 0.0,
+                                       "resources": {}, "error": null })
+        }
         ("end_task", "end") => json!({ "outcome": "stopped", "error": null, "due_at": AT }),
         ("end_deliveries", "state") => json!("done"),
-        (_, "at" | "now" | "since" | "asked_at" | "sent_at" | "due_at" | "began" | "until" | "after") => json!(AT),
+        (_, "at" | "now" | "since" | "asked_at" | "sent_at" | "due_at" | "began" | "until" | "after") => {
+            json!(AT)
+        }
         (_, "fact") => json!("gitlab_merge_requests"),
         (_, "counted") => json!("issues"),
         (_, "table") => json!("gitlab_labels"),
@@ -215,7 +236,8 @@ async fn what_names_nobody_tells_nothing_of_others() {
         assert!(!reply.text.contains(&scene.victim.base_url), "{operation}: {}", reply.text);
     }
     let connections = scene.call(json!({ "connections": {} })).await.ok(200);
-    let numbers: Vec<&Value> = connections["result"].as_array().expect("a list").iter().map(|it| &it["id"]).collect();
+    let numbers: Vec<&Value> =
+        connections["result"].as_array().expect("a list").iter().map(|it| &it["id"]).collect();
     assert_eq!(numbers, [&json!(scene.own.connection)]);
     assert_eq!(scene.victims().await, before);
 }
@@ -240,7 +262,10 @@ async fn no_part_of_a_page_reaches_what_is_another_extractors() {
         ("/rows/batches/0/rows", row(json!("1"))),
         ("/rows/batches/0/rows", row(json!(1.5))),
         ("/rows/batches/0/rows", row(json!(-1))),
-        ("/rows/complete", json!([{ "table": "gitlab_labels", "parent": ["project_id"], "values": [victim], "counted": null }])),
+        (
+            "/rows/complete",
+            json!([{ "table": "gitlab_labels", "parent": ["project_id"], "values": [victim], "counted": null }]),
+        ),
         ("/rows/pending", list.clone()),
         ("/done", list),
         ("/rows/named_labels", json!([[victim, 2, "x"]])),
@@ -252,7 +277,10 @@ async fn no_part_of_a_page_reaches_what_is_another_extractors() {
         ("/stood", key(0, SPAN + 1)),
         ("/lease", json!({ "sync_id": scene.victim.sync, "unit": unit, "owner": own.owner })),
         ("/lease", json!({ "sync_id": own.sync, "unit": unit, "owner": "somebody" })),
-        ("/rejects", json!([{ "resource": "labels", "reader": "rest", "parent_id": victim, "error": "", "raw": "" }])),
+        (
+            "/rejects",
+            json!([{ "resource": "labels", "reader": "rest", "parent_id": victim, "error": "", "raw": "" }]),
+        ),
         ("/label_projects", json!([victim])),
         ("/milestone_projects", json!([victim])),
         ("/trunk", json!({ "trunk": trunk, "prune": { "listed_from": null } })),
@@ -270,7 +298,16 @@ async fn no_part_of_a_page_reaches_what_is_another_extractors() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_call_is_refused() {
     let scene = Scene::new().await;
-    for text in ["", "{", "7", "[]", "{}", r#"{"query":{"sql":"select 1"}}"#, r#"{"token":{"id":1}}"#, r#"{"api_keys":{}}"#] {
+    for text in [
+        "",
+        "{",
+        "7",
+        "[]",
+        "{}",
+        r#"{"query":{"sql":"select 1"}}"#,
+        r#"{"token":{"id":1}}"#,
+        r#"{"api_keys":{}}"#,
+    ] {
         let reply = scene.send(text.into(), "identity").await;
         assert_eq!(reply.error(), (422, "invalid_arguments"), "{text}");
     }
@@ -289,13 +326,16 @@ async fn what_is_no_call_is_refused() {
     assert_eq!(reply.error(), (413, "request_too_large"));
     // Another process of it, or none.
     let request = scene.bench.request("POST", "extractors.call").header("weir-protocol", protocol());
-    let reply = scene.bench.send(request.header("weir-session", "x").body("{}".into()).expect("a request")).await;
+    let reply =
+        scene.bench.send(request.header("weir-session", "x").body("{}".into()).expect("a request")).await;
     assert_eq!(reply.error(), (409, "extractor_replaced"));
     // A key that may do everything else.
-    let scopes: Vec<String> = server::SCOPES.iter().map(|it| it.name().to_owned()).filter(|it| it != "extractors:run").collect();
+    let scopes: Vec<String> =
+        server::SCOPES.iter().map(|it| it.name().to_owned()).filter(|it| it != "extractors:run").collect();
     let (_, key) = scene.bench.store.create_api_key("all", &scopes, SystemClock.now()).await.expect("a key");
     let request = axum::http::Request::builder().method("POST").uri("/api/extractors.call");
-    let request = request.header("authorization", format!("Bearer {}", secrecy::ExposeSecret::expose_secret(&key)));
+    let request =
+        request.header("authorization", format!("Bearer {}", secrecy::ExposeSecret::expose_secret(&key)));
     let reply = scene.bench.send(request.body("{}".into()).expect("a request")).await;
     assert_eq!(reply.error(), (403, "missing_scope"));
 }

@@ -23,7 +23,8 @@ async fn done(bench: &Bench, inside: &Inside) {
 /// Waits until some rows are there, and not all.
 async fn begun(bench: &Bench) {
     for _ in 0..600 {
-        let some = bench.store.query("select count(*) from gitlab_merge_requests").await.expect("a count").rows;
+        let some =
+            bench.store.query("select count(*) from gitlab_merge_requests").await.expect("a count").rows;
         if some[0][0].as_i64().is_some_and(|it| it > 0) {
             return;
         }
@@ -78,7 +79,8 @@ async fn a_weir_outside_that_goes_away_is_waited_for() {
     done(&bench, &inside).await;
     inside.stop().await;
     bench.assert_equal().await;
-    let failed = bench.store.query("select count(*) from weir.tasks where failures > 0").await.expect("a count");
+    let failed =
+        bench.store.query("select count(*) from weir.tasks where failures > 0").await.expect("a count");
     assert_eq!(failed.rows[0][0], json!(0));
 }
 
@@ -173,7 +175,11 @@ async fn an_extractor_of_another_version_is_told_which_to_use() {
         let mut wrong = greeting(&protocol());
         wrong[field] = value;
         let reply = bench.post("extractors.connect", wrong).await;
-        assert_eq!((reply.error(), reply.body["field"].is_null()), ((422, "invalid_arguments"), false), "{field}");
+        assert_eq!(
+            (reply.error(), reply.body["field"].is_null()),
+            ((422, "invalid_arguments"), false),
+            "{field}"
+        );
     }
     assert_eq!(bench.post("extractors.connect", Value::Null).await.error().0, 400);
 }

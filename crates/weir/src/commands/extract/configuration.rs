@@ -69,10 +69,15 @@ fn compose(environment: &Environment) -> Result<Configuration, Vec<String>> {
     let proxy = proxy(environment, &mut problems);
     let file = |name: &str, problems: &mut Vec<String>| {
         let path = told(name).map(PathBuf::from);
-        problems.extend(path.iter().filter(|it| !it.exists()).map(|it| format!("{name}: there is no file {}", it.display())));
+        problems.extend(
+            path.iter()
+                .filter(|it| !it.exists())
+                .map(|it| format!("{name}: there is no file {}", it.display())),
+        );
         path
     };
-    let (ca_outside, ca_inside) = (file("EXTRACTOR_CA_FILE", &mut problems), file("WEIR_CA_FILE", &mut problems));
+    let (ca_outside, ca_inside) =
+        (file("EXTRACTOR_CA_FILE", &mut problems), file("WEIR_CA_FILE", &mut problems));
     let json_log = matches!(told("WEIR_JSON_LOG").as_deref(), Some("1" | "true" | "yes" | "on"));
     match (address, gitlab) {
         (Some(address), Some(gitlab)) if problems.is_empty() => Ok(Configuration {
@@ -128,7 +133,10 @@ fn connectors(text: Option<&str>, problems: &mut Vec<String>) -> Vec<Connector> 
             Some(_) => {}
             None => {
                 let known: Vec<&str> = Connector::ALL.iter().map(|it| it.name()).collect();
-                problems.push(format!("EXTRACTOR_CONNECTORS: there is no {name:?}; there are {}", known.join(", ")));
+                problems.push(format!(
+                    "EXTRACTOR_CONNECTORS: there is no {name:?}; there are {}",
+                    known.join(", ")
+                ));
             }
         }
     }
@@ -146,18 +154,29 @@ fn proxy(environment: &Environment, problems: &mut Vec<String>) -> Option<Secret
         }
         return None;
     };
-    match proxy_address(text, told("EXTRACTOR_PROXY_PORT"), told("EXTRACTOR_PROXY_USER"), told("EXTRACTOR_PROXY_PASS")) {
+    match proxy_address(
+        text,
+        told("EXTRACTOR_PROXY_PORT"),
+        told("EXTRACTOR_PROXY_USER"),
+        told("EXTRACTOR_PROXY_PASS"),
+    ) {
         Some(url) => Some(url),
         None => {
             problems.push(
-                "EXTRACTOR_PROXY_URL and EXTRACTOR_PROXY_PORT: they look like http://proxy.internal and 3128".to_owned(),
+                "EXTRACTOR_PROXY_URL and EXTRACTOR_PROXY_PORT: they look like http://proxy.internal and 3128"
+                    .to_owned(),
             );
             None
         }
     }
 }
 
-fn proxy_address(text: &str, port: Option<&str>, user: Option<&str>, password: Option<&str>) -> Option<SecretString> {
+fn proxy_address(
+    text: &str,
+    port: Option<&str>,
+    user: Option<&str>,
+    password: Option<&str>,
+) -> Option<SecretString> {
     let spelt = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let mut url = Url::parse(&spelt).ok().filter(Url::has_host)?;
     if let Some(port) = port {
