@@ -48,7 +48,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     }
     let programs = Programs::build(options.release)?;
     let place = std::env::temp_dir().join(format!("weir-namespaces-{}", std::process::id()));
-    let ended = tokio::task::block_in_place(|| Namespaces::new())?;
+    let ended = tokio::task::block_in_place(Namespaces::new)?;
     let compared = compare(&programs, &place, options).await;
     for side in ["outside", "direct"] {
         let _ = programs.weir(OUTSIDE, &place.join(side)).args(["database", "stop"]).output();
