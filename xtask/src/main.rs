@@ -6,6 +6,7 @@ mod command;
 mod database;
 mod docs;
 mod generated;
+mod namespaces;
 mod record;
 mod root;
 mod test;
@@ -60,6 +61,18 @@ enum Chore {
         #[arg(long)]
         quick: bool,
     },
+    /// An extractor and a Weir in two network namespaces, held against a direct sync. Needs root and iproute2.
+    Namespaces {
+        /// Milliseconds that everything takes from one side to the other.
+        #[arg(long, default_value_t = 0)]
+        delay_ms: u64,
+        /// How much there is, as the fake GitLab names it.
+        #[arg(long, default_value = "small")]
+        scale: String,
+        /// The release build.
+        #[arg(long)]
+        release: bool,
+    },
     /// Runs a program and writes what it used as JSON into a file.
     #[command(hide = true)]
     Measure {
@@ -90,6 +103,10 @@ async fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Docs { check } => docs::run(check).await,
         Chore::Record { check } => record::run(check).await,
         Chore::Bench { scenarios, quick } => bench::run(&scenarios, quick),
+        Chore::Namespaces { delay_ms, scale, release } => {
+            let delay = std::time::Duration::from_millis(delay_ms);
+            namespaces::run(&namespaces::Options { delay, scale, release }).await
+        }
         Chore::Measure { file, program } => bench::measure(&file, &program),
     }
 }

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// A list below a merge request, an issue, a pipeline or a deployment that has to be read on its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Pending {
     /// What to read.
     pub list: List,

@@ -13,6 +13,11 @@ impl Instance {
         self.0 * Self::SPAN + source_id
     }
 
+    /// Whether this is an id of Weir for something of this instance.
+    pub fn holds(self, id: i64) -> bool {
+        id >= 0 && id / Self::SPAN == self.0
+    }
+
     /// GitLab's id for Weir's.
     pub fn source_id(self, id: i64) -> i64 {
         id - self.0 * Self::SPAN

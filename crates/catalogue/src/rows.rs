@@ -1,11 +1,16 @@
 //! The rows a page becomes, batched as the database takes them: one JSON array per table and set of columns.
 
-use serde::Serialize;
+use std::collections::BTreeMap;
 
-use crate::{Pending, Row, Table};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::{Kind, Pending, Row, Table};
 
 /// What a page of records becomes.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Rows {
     /// Rows by table and columns.
     pub batches: Vec<Batch>,
@@ -37,7 +42,7 @@ pub struct Batch {
 }
 
 /// Says that the rows of `table` under one parent are all in this page: others of that parent are gone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CompleteList {
     /// The table of the children.
     pub table: &'static Table,
@@ -123,12 +128,54 @@ impl Batch {
         serde_json::to_writer(&mut self.json, &value).expect("a JSON value serialises");
     }
 
+    /// Rows that another process made, if they are of this kind.
+    pub(crate) fn received(kind: &Kind, rows: &RawValue) -> Result<Batch, &'static str> {
+        let mut wanted = kind.columns.to_vec();
+        wanted.sort_unstable();
+        let found: Vec<BTreeMap<&str, IgnoredAny>> =
+            serde_json::from_str(rows.get()).map_err(|_| "rows are objects")?;
+        if !found.iter().all(|row| row.keys().eq(&wanted)) {
+            return Err("rows have the columns that were told");
+        }
+        let mut batch =
+            Batch { table: kind.table, columns: kind.columns, len: found.len(), json: Vec::new() };
+        if batch.len > 0 {
+            batch.json.extend_from_slice(rows.get().as_bytes());
+            if memchr::memmem::find(&batch.json, b"\\u0000").is_some() {
+                batch.remove_nul(0);
+            }
+            batch.json.pop();
+        }
+        Ok(batch)
+    }
+
+    /// Every id of Weir in these rows. None where one of them is no number.
+    pub fn ids_of_weir(&self) -> Option<Vec<i64>> {
+        let columns: Vec<&str> = self.columns.iter().copied().filter(|it| is_id_of_weir(it)).collect();
+        let json = self.json();
+        let rows: Vec<BTreeMap<&str, &RawValue>> = serde_json::from_str(&json).ok()?;
+        let mut ids = Vec::with_capacity(rows.len() * columns.len());
+        for row in &rows {
+            for column in &columns {
+                let id: Option<i64> = serde_json::from_str(row.get(column)?.get()).ok()?;
+                ids.extend(id);
+            }
+        }
+        Some(ids)
+    }
+
     /// The rows as one JSON array.
     pub fn json(&self) -> String {
         let mut text = String::from_utf8_lossy(&self.json).into_owned();
         text.push_str(if self.len == 0 { "[]" } else { "]" });
         text
     }
+}
+
+/// Whether a column names something by Weir's id. `source_id` is GitLab's own, that of a runner too, and discussions have words.
+fn is_id_of_weir(column: &str) -> bool {
+    let of_others = ["source_id", "runner_id", "discussion_id"];
+    (column == "id" || column.ends_with("_id")) && !of_others.contains(&column)
 }
 
 fn strip_nul(value: &mut serde_json::Value) {

@@ -6,6 +6,7 @@ mod connections;
 mod credentials;
 mod envelope;
 mod error;
+mod extractors;
 pub mod openapi;
 mod page;
 mod people;
@@ -17,10 +18,13 @@ mod syncs;
 mod tasks;
 mod webhooks;
 
-use axum::Router;
+use std::sync::Arc;
+
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
+use tokio::sync::Semaphore;
 
 use crate::Shared;
 
@@ -58,6 +62,9 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/queries.run", post(queries::run))
         .route("/webhooks.status", get(webhooks::status))
         .route("/people.erase", post(people::erase))
+        .route("/extractors.connect", post(extractors::connect))
+        .route("/extractors.wait", post(extractors::wait))
+        .merge(calls())
         .route("/openapi.json", get(openapi::document))
         .method_not_allowed_fallback(wrong_verb)
         .fallback(unknown)
@@ -66,6 +73,14 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         routes = routes.layer(middleware::map_response(statuses::fold));
     }
     Router::new().nest("/api", routes)
+}
+
+/// Where extractors have their operations carried out: with pages of rows in the body.
+fn calls() -> Router<Shared> {
+    let turns = Arc::new(Semaphore::new(extractors::AT_ONCE));
+    Router::new()
+        .route("/extractors.call", post(extractors::call))
+        .layer((DefaultBodyLimit::max(extractors::BODY), Extension(turns)))
 }
 
 async fn unknown() -> ApiError {

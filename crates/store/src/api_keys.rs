@@ -31,6 +31,8 @@ pub struct ApiKeyRow {
     pub last_used_at: Option<DateTime<Utc>>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// The extractor that alone may come with it.
+    pub extractor: Option<String>,
 }
 
 impl Store {
@@ -49,6 +51,16 @@ impl Store {
         );
         let row = row.bind(name).bind(hint).bind(digest(&key).to_vec()).bind(scopes).bind(at);
         Ok((row.fetch_one(&self.pool).await?, key))
+    }
+
+    /// Has a key belong to an extractor: it alone may come with it.
+    pub async fn bind_api_key(&self, id: i64, extractor: &str) -> Result<(), StoreError> {
+        sqlx::query("update weir.api_keys set extractor = $2 where id = $1")
+            .bind(id)
+            .bind(extractor)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 
     /// The key that was presented, unless it is unknown or revoked.

@@ -1,13 +1,14 @@
 //! What is imported unattended: connections.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::{FromRow, PgConnection};
 
 use crate::{Store, StoreError};
 
 /// A connection: one connector of one GitLab.
-#[derive(Debug, Clone, PartialEq, FromRow)]
+#[derive(Debug, Clone, PartialEq, FromRow, Serialize, Deserialize)]
 pub struct ConnectionRow {
     /// Its number.
     pub id: i64,
@@ -36,6 +37,8 @@ pub struct ConnectionRow {
     pub updated_at: DateTime<Utc>,
     /// When it was deleted.
     pub deleted_at: Option<DateTime<Utc>>,
+    /// The extractor that reads for it, from a network of its own.
+    pub extractor_id: Option<i64>,
 }
 
 /// A connection to be made.
@@ -192,7 +195,7 @@ pub(crate) async fn settle(
               , state = case when j.works then 'verified' else c.state end
               , updated_at = case when c.disabled_reason is distinct from j.reason then $2 else c.updated_at end
            from judged j
-          where c.id = $1",
+          where c.id = $1 and c.extractor_id is null",
     )
     .bind(id)
     .bind(at)

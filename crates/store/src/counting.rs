@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, FromRow};
 
 use crate::gone::{DEPLOYMENT, Fact, ISSUE, PIPELINE};
@@ -43,7 +44,7 @@ const fn by_number(fact: Fact, which: &'static str) -> Counted {
 }
 
 /// What is stored of one kind in a project.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromRow, Serialize, Deserialize)]
 pub struct Count {
     /// How many.
     pub total: i64,
@@ -54,7 +55,7 @@ pub struct Count {
 }
 
 /// One of them as it is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow, Serialize, Deserialize)]
 pub struct Stored {
     /// When GitLab last changed it.
     pub moved_at: DateTime<Utc>,

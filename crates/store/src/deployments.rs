@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use catalogue::{deployment_merge_requests, deployments, environments};
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 use crate::{Page, Store, StoreError};
 
 /// When a project's deployments were looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow, Serialize, Deserialize)]
 pub struct Look {
     /// The project (Weir's id).
     pub project_id: i64,

@@ -40,6 +40,17 @@ pub enum StoreError {
     /// A secret could not be opened.
     #[error("{0}.")]
     Vault(VaultError),
+    /// The Weir that has the database cannot be reached now.
+    #[error("The Weir outside cannot be reached: {0}")]
+    Away(String),
+    /// It refuses what it was asked.
+    #[error("The Weir outside refused: {0}")]
+    Refused(String),
+    /// What was sent or answered cannot be understood.
+    #[error(
+        "What was exchanged with the other Weir cannot be understood: {0}. Use the same version for both."
+    )]
+    Unreadable(String),
     /// Any other failure of a statement.
     #[error("The database answered: {0}")]
     Query(#[from] sqlx::Error),
@@ -77,6 +88,10 @@ impl StoreError {
         StoreError::Connect(plain(&error))
     }
 
+    pub(crate) fn unreadable(error: serde_json::Error) -> StoreError {
+        StoreError::Unreadable(error.to_string())
+    }
+
     pub(crate) fn migrate(error: sqlx::migrate::MigrateError) -> StoreError {
         match error {
             sqlx::migrate::MigrateError::VersionMissing(version) => StoreError::NewerSchema(version),
@@ -99,7 +114,7 @@ impl StoreError {
     /// Whether the database itself is gone for the moment: restarted, out of connections, or not letting us in.
     pub fn is_outage(&self) -> bool {
         match self {
-            StoreError::Connect(_) => true,
+            StoreError::Connect(_) | StoreError::Away(_) => true,
             StoreError::Query(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_)) => {
                 true
             }

@@ -4,12 +4,13 @@
 //! beside it. Whoever changes a row, in whatever way, thereby has the listing read again.
 
 use catalogue::Table;
+use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 
 use crate::{Page, Store, StoreError};
 
 /// A complete listing: the rows of one table under one parent.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub struct Listed<'a> {
     /// The table.
     pub table: &'static Table,
@@ -20,7 +21,7 @@ pub struct Listed<'a> {
 }
 
 /// What GitLab said of a listing.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub enum Told<'a> {
     /// It is as it was: the page brings no rows.
     Unchanged,
@@ -36,7 +37,7 @@ pub enum Told<'a> {
 }
 
 /// The name of an answer whose rows are stored as they were written.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow, Serialize, Deserialize)]
 pub struct Etag {
     /// What the name depends on.
     pub seal: String,

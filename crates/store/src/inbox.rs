@@ -1,23 +1,25 @@
 //! Webhook deliveries, kept before they are answered.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use crate::{Store, StoreError};
 
 /// How long a worker may take over a delivery before another one looks at it, in seconds.
-const LEASE_SECONDS: f64 = 300.0;
+pub(crate) const LEASE_SECONDS: f64 = 300.0;
 
 /// Bytes of payloads that are taken at once, unless a single one is larger.
 const MOST_BYTES: i64 = 4 * 1024 * 1024;
 
 /// Takes deliveries in an order, as many as there is room for.
 macro_rules! claim {
-    ($which:literal) => {
+    ($whose:literal, $which:literal) => {
         concat!(
             "with next as materialized (
                select id, octet_length(body) as bytes from weir.inbox
-                where state = 'due' and due_at <= $3 and (until is null or until < clock_timestamp()) ",
+                where state = 'due' and due_at <= $3 and (until is null or until < clock_timestamp()) and ",
+            $whose,
             $which,
             " limit $2
                   for update skip locked
@@ -49,7 +51,7 @@ pub struct Delivery {
 }
 
 /// A delivery that is to be looked at.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, FromRow, Serialize, Deserialize)]
 pub struct DueDelivery {
     /// Its number.
     pub id: i64,
@@ -66,7 +68,7 @@ pub struct DueDelivery {
 }
 
 /// Why deliveries are put off, and until when.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PutOff {
     /// When they are to be looked at again.
     pub due_at: DateTime<Utc>,
@@ -117,6 +119,7 @@ impl Store {
     }
 
     /// Takes deliveries that are due: of those that became due after `since` the newest first, or of all the oldest first.
+    /// Those that were handed to an extractor are left to it.
     pub async fn claim_deliveries(
         &self,
         owner: &str,
@@ -124,12 +127,37 @@ impl Store {
         since: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Result<Vec<DueDelivery>, StoreError> {
-        let sql = match since {
-            Some(_) => claim!("and due_at > $5 order by due_at desc, id desc"),
-            None => claim!("and ($5::timestamptz is null) order by due_at, id"),
+        self.claim_deliveries_among(None, owner, limit, since, now).await
+    }
+
+    /// The same for an extractor (or, without one, for workers of this database): of those that were handed to it alone.
+    pub(crate) async fn claim_deliveries_among(
+        &self,
+        extractor: Option<i64>,
+        owner: &str,
+        limit: i64,
+        since: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<DueDelivery>, StoreError> {
+        // Each has an index of its own.
+        let sql = match (extractor, since) {
+            (None, Some(_)) => {
+                claim!("extractor_id is null", " and due_at > $5 order by due_at desc, id desc")
+            }
+            (None, None) => {
+                claim!("extractor_id is null", " and ($5::timestamptz is null) order by due_at, id")
+            }
+            (Some(_), Some(_)) => {
+                claim!("extractor_id = $7", " and due_at > $5 order by due_at desc, id desc")
+            }
+            (Some(_), None) => {
+                claim!("extractor_id = $7", " and ($5::timestamptz is null) order by due_at, id")
+            }
         };
         let rows = sqlx::query_as(sql).bind(owner).bind(limit).bind(now).bind(LEASE_SECONDS).bind(since);
-        Ok(rows.bind(MOST_BYTES).fetch_all(&self.pool).await?)
+        let rows = rows.bind(MOST_BYTES);
+        let rows = if extractor.is_some() { rows.bind(extractor) } else { rows };
+        Ok(rows.fetch_all(&self.pool).await?)
     }
 
     /// Ends deliveries: `done`, `unknown` or `failed`.
@@ -169,11 +197,11 @@ impl Store {
         Ok(())
     }
 
-    /// Says that the worker that looks at deliveries lives.
+    /// Says that the worker that looks at deliveries lives. Names of its claims begin with its own.
     pub async fn renew_deliveries(&self, owner: &str, ids: &[i64]) -> Result<(), StoreError> {
         sqlx::query(
             "update weir.inbox set until = clock_timestamp() + make_interval(secs => $3)
-              where id = any($2) and owner = $1 and state = 'due'",
+              where id = any($2) and starts_with(owner, $1) and state = 'due'",
         )
         .bind(owner)
         .bind(ids)
@@ -194,7 +222,7 @@ impl Store {
     /// Gives deliveries back that a worker has taken and will not look at.
     pub async fn release_deliveries(&self, owner: &str, ids: &[i64]) -> Result<(), StoreError> {
         sqlx::query(
-            "update weir.inbox set owner = null, until = null where id = any($2) and owner = $1 and state = 'due'",
+            "update weir.inbox set owner = null, until = null where id = any($2) and starts_with(owner, $1) and state = 'due'",
         )
         .bind(owner)
         .bind(ids)

@@ -1,5 +1,6 @@
 //! The work of a running sync, shared by every process that takes part: a unit is taken by one worker at a time.
 
+use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, Row};
 
 use crate::{Store, StoreError};
@@ -8,7 +9,7 @@ use crate::{Store, StoreError};
 const LEASE_SECONDS: f64 = 60.0;
 
 /// A piece of work: one resource within one parent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unit {
     /// Name of the resource.
     pub resource: String,
@@ -19,7 +20,7 @@ pub struct Unit {
 }
 
 /// A unit in the hands of one worker.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     /// The sync it belongs to.
     pub sync_id: i64,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use catalogue::{Batch, Pending, Rows};
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 use crate::masks::Masks;
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// Everything that is written together.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct Page<'a> {
     /// The GitLab it comes from.
     pub instance: i64,
@@ -44,7 +45,7 @@ pub struct Page<'a> {
 }
 
 /// What happened to the rows of one table.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Rows that GitLab sent.
     pub read: u64,

@@ -1,12 +1,13 @@
 //! Partitions and their cursors: how far each reader has got within each parent.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, PgConnection};
 
 use crate::{Store, StoreError};
 
 /// Which partition.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PartitionKey {
     /// The GitLab.
     pub instance: i64,
@@ -19,7 +20,7 @@ pub struct PartitionKey {
 }
 
 /// A partition and how far it is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Partition {
     /// Which one.
     pub key: PartitionKey,

@@ -2,6 +2,7 @@
 //! them one by one.
 
 use catalogue::{List, Pending};
+use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, Row};
 
 use crate::{Store, StoreError, optional_lists};
@@ -10,7 +11,7 @@ use crate::{Store, StoreError, optional_lists};
 const CLAIM_SECONDS: f64 = 120.0;
 
 /// A list to be read, and how often that has failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingRow {
     /// What to read.
     pub pending: Pending,

@@ -1,12 +1,13 @@
 //! Projects and groups that were seen before: told apart when they are renamed, moved or out of sight.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use crate::{Store, StoreError, gone};
 
 /// A project as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow, Serialize, Deserialize)]
 pub struct KnownProject {
     /// Weir's id.
     pub id: i64,
@@ -24,7 +25,7 @@ pub struct KnownProject {
 const DELETED: &str = "deleted";
 
 /// A project that was in sight once.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow, Serialize, Deserialize)]
 pub struct LostProject {
     /// Weir's id.
     pub id: i64,

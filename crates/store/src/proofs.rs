@@ -1,13 +1,13 @@
 //! What is stored, counted as GitLab counts it, and what came of the comparison.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use crate::{Store, StoreError};
 
 /// A merge request as it is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow, Serialize, Deserialize)]
 pub struct HeldMergeRequest {
     /// The project (Weir's id).
     pub project_id: i64,
@@ -26,7 +26,7 @@ pub struct HeldMergeRequest {
 }
 
 /// What came of holding one resource of a project against GitLab.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow, Deserialize)]
 pub struct Proof {
     /// The project (Weir's id).
     pub project_id: i64,
@@ -48,7 +48,7 @@ pub struct Proof {
 }
 
 /// A project that can be held against GitLab.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow, Serialize, Deserialize)]
 pub struct ProvableProject {
     /// GitLab's id.
     pub source_id: i64,

@@ -1,18 +1,21 @@
 //! Elements of answers that could not be understood: kept with their error, once each.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 use crate::StoreError;
 use crate::masks::Masks;
 
 /// An element that could not be understood.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reject {
     /// Name of the resource.
-    pub resource: &'static str,
+    #[serde(deserialize_with = "crate::remote::words::resource")]
+    pub resource: crate::remote::words::Word,
     /// `graphql` or `rest`.
-    pub reader: &'static str,
+    #[serde(deserialize_with = "crate::remote::words::reader")]
+    pub reader: crate::remote::words::Word,
     /// The project or group it was read under (Weir's id).
     pub parent_id: i64,
     /// What was wrong.

@@ -1,6 +1,7 @@
 //! Up to when each resource of a connection is known to be up to date.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use crate::{Store, StoreError};
@@ -15,12 +16,12 @@ pub struct ResourceState {
 }
 
 /// How a resource was read: by these readers, each project on its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ResourceRead<'r> {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceRead {
     /// Name of the resource.
-    pub resource: &'r str,
+    pub resource: String,
     /// The readers in use.
-    pub readers: &'r [&'r str],
+    pub readers: Vec<String>,
 }
 
 impl Store {
@@ -45,15 +46,16 @@ impl Store {
         Ok(())
     }
 
-    /// After a run that ended early: these resources are up to date as far as the least of these parents is. `ahead` is how far
-    /// our clock is ahead of GitLab's.
+    /// After a run that ended early: these resources are up to date as far as the least of these parents is. The run
+    /// started at one time by GitLab's clock and began at another by ours: cursors follow the first.
     pub async fn resources_partly_synced(
         &self,
         connection: i64,
         instance: i64,
-        read: &[ResourceRead<'_>],
+        read: &[ResourceRead],
         parents: &[i64],
-        ahead: TimeDelta,
+        started: DateTime<Utc>,
+        began: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         for ResourceRead { resource, readers } in read {
             let least: Option<DateTime<Utc>> = sqlx::query_scalar(
@@ -67,8 +69,9 @@ impl Store {
             .bind(parents)
             .fetch_one(&self.pool)
             .await?;
-            if let Some(least) = least {
-                self.resources_synced(connection, &[resource], least + ahead).await?;
+            let ours = least.and_then(|it| it.checked_add_signed(began - started));
+            if let Some(ours) = ours {
+                self.resources_synced(connection, &[resource], ours).await?;
             }
         }
         Ok(())

@@ -3,20 +3,19 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use crate::{Store, StoreError};
 
 /// Something that was not read, and why.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, FromRow, Deserialize)]
 pub struct Skip {
     /// The connector that wanted it.
     pub connector: String,
     /// Name of the resource.
     pub resource: String,
     /// The project or group (Weir's id); 0 for the instance.
-    #[serde(skip)]
     pub parent_id: i64,
     /// Its path, for people.
     pub parent: String,

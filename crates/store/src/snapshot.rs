@@ -1,5 +1,6 @@
 //! Rows as they are stored, so that what a reading changed can be told.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sqlx::{AssertSqlSafe, Row};
 
@@ -7,7 +8,7 @@ use crate::gone::{Fact, tables_below};
 use crate::{Store, StoreError};
 
 /// A row as it is stored.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SnapshotRow {
     /// Its table.
     pub table: String,

@@ -1,10 +1,15 @@
 //! Runs of a sync. Two processes that are asked for the same thing at once share one run.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::{FromRow, PgConnection};
 
+use crate::remote::Led;
 use crate::{Store, StoreError, pending};
+
+/// How long a leader without a connection of its own may be silent, in seconds.
+const SILENCE_SECONDS: f64 = 60.0;
 
 /// Class of the advisory locks by which a leader shows that it lives: its connection ends with its process.
 const LEADS: i32 = 8318;
@@ -50,7 +55,7 @@ pub struct SyncRow {
 }
 
 /// What a process wants to run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub struct Run<'r> {
     /// Number of the GitLab.
     pub instance: i64,
@@ -64,17 +69,31 @@ pub struct Run<'r> {
     pub owner: &'r str,
 }
 
-/// Proof of life of a leader: as long as this connection stands, nobody else leads.
+/// Proof of life of a leader: as long as this connection stands, nobody else leads. A leader elsewhere says that it lives.
 #[derive(Debug)]
 pub struct Leadership {
-    _connection: PgConnection,
+    _proof: Proof,
+}
+
+#[derive(Debug)]
+#[expect(dead_code, reason = "it is held, and works by being dropped")]
+enum Proof {
+    Here(PgConnection),
+    Away(Led),
+}
+
+impl Leadership {
+    pub(crate) fn away(led: Led) -> Leadership {
+        Leadership { _proof: Proof::Away(led) }
+    }
 }
 
 /// How a run ended.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SyncEnd {
     /// complete, stopped or failed.
-    pub state: &'static str,
+    #[serde(deserialize_with = "crate::remote::words::state")]
+    pub state: crate::remote::words::Word,
     /// Requests sent.
     pub requests: i64,
     /// Bytes of answers read.
@@ -94,31 +113,48 @@ impl Store {
     pub async fn join_sync(&self, run: &Run<'_>, at: DateTime<Utc>) -> Result<Joined, StoreError> {
         let mut leader = self.pool.acquire().await?.detach();
         let mut transaction = self.pool.begin().await?;
-        sqlx::query("lock table weir.syncs in share row exclusive mode").execute(&mut *transaction).await?;
-        let alive = bury(&mut transaction, run.instance, run.owner, at).await?;
-        if let Some(id) = running(&mut transaction, run).await? {
+        let (id, leads) = join(&mut transaction, run, at).await?;
+        if !leads {
             transaction.commit().await?;
             return Ok(Joined { id, leadership: None });
         }
-        if !alive {
-            // Whoever had taken lists to read is gone.
-            pending::release_claims(&mut transaction, run.instance).await?;
-        }
-        let id: i64 = sqlx::query_scalar(
-            "insert into weir.syncs (instance, connectors, scope, state, owner, started_at, connection_id)
-             values ($1, $2, $3, 'running', $4, $5, $6) returning id",
-        )
-        .bind(run.instance)
-        .bind(run.connectors)
-        .bind(run.scope)
-        .bind(run.owner)
-        .bind(at)
-        .bind(run.connection)
-        .fetch_one(&mut *transaction)
-        .await?;
         sqlx::query("select pg_advisory_lock($1, $2)").bind(LEADS).bind(key(id)).execute(&mut leader).await?;
         transaction.commit().await?;
-        Ok(Joined { id, leadership: Some(Leadership { _connection: leader }) })
+        Ok(Joined { id, leadership: Some(Leadership { _proof: Proof::Here(leader) }) })
+    }
+
+    /// The same for a process elsewhere, which has no connection that would show that it lives: it is given a lease. Gives the
+    /// number of the sync, and whether it leads it.
+    pub(crate) async fn join_sync_leased(
+        &self,
+        run: &Run<'_>,
+        at: DateTime<Utc>,
+    ) -> Result<(i64, bool), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let (id, leads) = join(&mut transaction, run, at).await?;
+        if leads {
+            prolong(&mut transaction, id, run.owner).await?;
+        }
+        transaction.commit().await?;
+        Ok((id, leads))
+    }
+
+    /// Prolongs the lease of a leader elsewhere; false where it does not lead any more.
+    pub(crate) async fn lead_on(&self, sync_id: i64, owner_prefix: &str) -> Result<bool, StoreError> {
+        prolong(&mut *self.pool.acquire().await?, sync_id, owner_prefix).await
+    }
+
+    /// Whether a sync was run for one of these connections to this GitLab.
+    pub(crate) async fn is_sync_of(
+        &self,
+        sync_id: i64,
+        instance: i64,
+        connections: &[i64],
+    ) -> Result<bool, StoreError> {
+        let is = sqlx::query_scalar(
+            "select exists (select from weir.syncs where id = $1 and instance = $2 and connection_id = any($3))",
+        );
+        Ok(is.bind(sync_id).bind(instance).bind(connections).fetch_one(&self.pool).await?)
     }
 
     /// Joins the running sync of this scope whose leader lives; None where there is none.
@@ -202,6 +238,50 @@ impl Store {
     }
 }
 
+/// Joins the running sync of this scope, or makes a new one, which is to be led. Runs whose leader has died are ended first.
+async fn join(
+    transaction: &mut PgConnection,
+    run: &Run<'_>,
+    at: DateTime<Utc>,
+) -> Result<(i64, bool), StoreError> {
+    sqlx::query("lock table weir.syncs in share row exclusive mode").execute(&mut *transaction).await?;
+    let alive = bury(transaction, run.instance, run.owner, at).await?;
+    if let Some(id) = running(transaction, run).await? {
+        return Ok((id, false));
+    }
+    if !alive {
+        // Whoever had taken lists to read is gone.
+        pending::release_claims(transaction, run.instance).await?;
+    }
+    let id: i64 = sqlx::query_scalar(
+        "insert into weir.syncs (instance, connectors, scope, state, owner, started_at, connection_id)
+         values ($1, $2, $3, 'running', $4, $5, $6) returning id",
+    )
+    .bind(run.instance)
+    .bind(run.connectors)
+    .bind(run.scope)
+    .bind(run.owner)
+    .bind(at)
+    .bind(run.connection)
+    .fetch_one(transaction)
+    .await?;
+    Ok((id, true))
+}
+
+/// Prolongs the lease of a leader elsewhere.
+async fn prolong(
+    connection: &mut PgConnection,
+    sync_id: i64,
+    owner_prefix: &str,
+) -> Result<bool, StoreError> {
+    let prolonged = sqlx::query(
+        "update weir.syncs set until = clock_timestamp() + make_interval(secs => $3)
+          where id = $1 and starts_with(owner, $2) and state = 'running'",
+    );
+    let prolonged = prolonged.bind(sync_id).bind(owner_prefix).bind(SILENCE_SECONDS);
+    Ok(prolonged.execute(connection).await?.rows_affected() == 1)
+}
+
 /// The sync of this scope that is running, as far as the table knows.
 async fn running(connection: &mut PgConnection, run: &Run<'_>) -> Result<Option<i64>, StoreError> {
     let id = sqlx::query_scalar(
@@ -249,10 +329,13 @@ async fn bury(
     Ok(alive)
 }
 
-/// Whether nobody holds the lock that the leader of a run holds while it lives.
+/// Whether nobody holds the lock that the leader of a run holds while it lives, and no lease of a leader elsewhere runs.
 async fn is_dead(connection: &mut PgConnection, sync_id: i64) -> Result<bool, StoreError> {
-    let free = sqlx::query_scalar("select pg_try_advisory_xact_lock($1, $2)");
-    Ok(free.bind(LEADS).bind(key(sync_id)).fetch_one(connection).await?)
+    let free = sqlx::query_scalar(
+        "select pg_try_advisory_xact_lock($1, $2)
+            and not exists (select from weir.syncs where id = $3 and until > clock_timestamp())",
+    );
+    Ok(free.bind(LEADS).bind(key(sync_id)).bind(sync_id).fetch_one(connection).await?)
 }
 
 /// Advisory locks take 32 bits; runs that are 2^32 apart do not meet.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::FromRow;
 
@@ -12,7 +13,7 @@ use crate::{Store, StoreError};
 const LEASE_SECONDS: f64 = 60.0;
 
 /// A task with how it stands.
-#[derive(Debug, Clone, PartialEq, FromRow)]
+#[derive(Debug, Clone, PartialEq, FromRow, Serialize, Deserialize)]
 pub struct TaskRow {
     /// The connection.
     pub connection_id: i64,
@@ -46,10 +47,11 @@ pub struct TaskRow {
 }
 
 /// How a task ended, and when it is due again.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TaskEnd {
     /// complete, stopped or failed.
-    pub outcome: &'static str,
+    #[serde(deserialize_with = "crate::remote::words::state")]
+    pub outcome: crate::remote::words::Word,
     /// Why it failed.
     pub error: Option<Value>,
     /// When it is due again.
@@ -78,7 +80,27 @@ impl Store {
     }
 
     /// Takes the task that has been due longest, of a connection that can work and of which no other task runs.
+    /// Connections that an extractor reads for are left to it.
     pub async fn claim_task(&self, owner: &str, now: DateTime<Utc>) -> Result<Option<TaskRow>, StoreError> {
+        self.claim_among(None, owner, now).await
+    }
+
+    /// The same for an extractor: of its connections alone.
+    pub(crate) async fn claim_task_of(
+        &self,
+        connections: &[i64],
+        owner: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<TaskRow>, StoreError> {
+        self.claim_among(Some(connections), owner, now).await
+    }
+
+    async fn claim_among(
+        &self,
+        connections: Option<&[i64]>,
+        owner: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<TaskRow>, StoreError> {
         let row = sqlx::query_as(
             "with next as materialized (
                select t.connection_id, t.activity, t.owner is not null as taken_over
@@ -87,15 +109,17 @@ impl Store {
                 -- What was started in the future was put off by a clock that has been put back since.
                 where (t.due_at <= $2 or t.started_at > $2 + interval '10 minutes')
                   and c.deleted_at is null and c.paused_at is null and c.disabled_at is null
+                  and case when $4::bigint[] is null then c.extractor_id is null else c.id = any($4) end
                   and not exists (
                         select from weir.tasks o
                          where o.connection_id = t.connection_id and o.until > clock_timestamp()
                       )
-                  and exists (
+                  -- An extractor keeps its tokens itself.
+                  and (c.extractor_id is not null or exists (
                         select from weir.credentials k
                          where k.connection_id = c.id and k.deleted_at is null and k.disabled_at is null
                            and k.rotation_began_at is null
-                      )
+                      ))
                 order by t.due_at, t.connection_id
                 limit 1
                   for update of c skip locked
@@ -107,7 +131,8 @@ impl Store {
               where t.connection_id = next.connection_id and t.activity = next.activity
              returning t.*, next.taken_over",
         );
-        Ok(row.bind(owner).bind(now).bind(LEASE_SECONDS).fetch_optional(&self.pool).await?)
+        let row = row.bind(owner).bind(now).bind(LEASE_SECONDS).bind(connections);
+        Ok(row.fetch_optional(&self.pool).await?)
     }
 
     /// A task that another worker has been at for a while, and that this one may help with; not of the connections that it is
@@ -122,7 +147,7 @@ impl Store {
             "select t.* from weir.tasks t join weir.connections c on c.id = t.connection_id
               where t.until > clock_timestamp() and not starts_with(t.owner, $1)
                 and t.started_at < $2 - interval '1 second' and not t.connection_id = any($3)
-                and c.deleted_at is null and c.paused_at is null
+                and c.deleted_at is null and c.paused_at is null and c.extractor_id is null
               order by t.started_at
               limit 1",
         );
@@ -252,19 +277,32 @@ impl Store {
 
     /// When the next task is due that could be claimed: nobody runs it, or another one of its connection.
     pub async fn next_task_due(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.next_due_among(None).await
+    }
+
+    /// The same of the connections of an extractor.
+    pub(crate) async fn next_task_due_of(
+        &self,
+        connections: &[i64],
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.next_due_among(Some(connections)).await
+    }
+
+    async fn next_due_among(&self, connections: Option<&[i64]>) -> Result<Option<DateTime<Utc>>, StoreError> {
         let due = sqlx::query_scalar(
             "select min(t.due_at) from weir.tasks t join weir.connections c on c.id = t.connection_id
               where not exists (
                       select from weir.tasks o
                        where o.connection_id = t.connection_id and o.until > clock_timestamp()
                     )
+                and case when $1::bigint[] is null then c.extractor_id is null else c.id = any($1) end
                 and c.deleted_at is null and c.paused_at is null and c.disabled_at is null
-                and exists (
+                and (c.extractor_id is not null or exists (
                       select from weir.credentials k
                        where k.connection_id = c.id and k.deleted_at is null and k.disabled_at is null
                          and k.rotation_began_at is null
-                    )",
+                    ))",
         );
-        Ok(due.fetch_one(&self.pool).await?)
+        Ok(due.bind(connections).fetch_one(&self.pool).await?)
     }
 }

@@ -1,13 +1,14 @@
 //! How far the default branches of projects are read, and which commits they lead to.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::{FromRow, PgConnection};
 
 use crate::{Store, StoreError};
 
 /// What GitLab tells of a project that has to do with its default branch.
-#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow, Serialize, Deserialize)]
 pub struct TrunkSigns {
     /// The project (Weir's id).
     pub project_id: i64,
@@ -20,7 +21,7 @@ pub struct TrunkSigns {
 }
 
 /// How far a default branch is read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow, Serialize, Deserialize)]
 pub struct Trunk {
     /// What GitLab told when the branch was last to be read.
     #[sqlx(flatten)]
@@ -40,7 +41,7 @@ pub struct Trunk {
 }
 
 /// What becomes of a default branch with a page.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct TrunkStep<'a> {
     /// How far it is read once the page is stored.
     pub trunk: &'a Trunk,
@@ -49,7 +50,7 @@ pub struct TrunkStep<'a> {
 }
 
 /// How far what is not met is known to be gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prune {
     /// Commits from this time on were listed, whatever is missing of older ones; none where nothing is left out.
     pub listed_from: Option<DateTime<Utc>>,

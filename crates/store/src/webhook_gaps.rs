@@ -1,17 +1,19 @@
 //! What changed in GitLab and was named by no webhook.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use crate::{Store, StoreError};
 
 /// A thing that a delivery named.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct WebhookHint {
     /// The project (Weir's id).
     pub project_id: i64,
     /// merge_request, issue or pipeline.
-    pub kind: &'static str,
+    #[serde(deserialize_with = "crate::remote::words::hint")]
+    pub kind: crate::remote::words::Word,
     /// Its number within the project; of a pipeline GitLab's id.
     pub number: i64,
 }

@@ -70,6 +70,8 @@ impl From<AuthKind> for TokenKind {
 pub struct Network {
     /// The proxy to go through, instead of what the environment says. It may hold a password.
     pub proxy: Option<SecretString>,
+    /// Whether what the environment says of proxies is not for GitLab.
+    pub direct: bool,
     /// PEM file with certificates to trust beside the machine's own.
     pub ca_file: Option<PathBuf>,
     /// Whom GitLab's operators may write to.
@@ -91,8 +93,10 @@ pub(crate) fn config(settings: &Settings, tokens: &[Token], network: &Network) -
     if let Some(gates) = &network.gates {
         config.gate_store = gates.clone();
     }
-    if let Some(proxy) = &network.proxy {
-        config.proxy = Proxy::Url(proxy.clone());
+    match &network.proxy {
+        Some(proxy) => config.proxy = Proxy::Url(proxy.clone()),
+        None if network.direct => config.proxy = Proxy::Direct,
+        None => {}
     }
     config
 }
@@ -140,8 +144,8 @@ pub(crate) fn hasty_client(
 }
 
 /// Says whose the tokens of a client are, as far as it is known: tokens of one user share one rate limit.
-pub(crate) fn belong<'r>(client: &Client, rows: impl Iterator<Item = &'r CredentialRow>) {
-    let users = rows.filter_map(|it| Some((it.id.into(), it.gitlab_user_id?)));
+pub(crate) fn belong(client: &Client, users: &[(i64, i64)]) {
+    let users = users.iter().map(|(credential, user)| ((*credential).into(), *user));
     client.belongs(&users.collect::<Vec<_>>());
 }
 

@@ -2,7 +2,7 @@
 
 use catalogue::Connector;
 use serde_json::Value;
-use store::{Joined, Skip, Store, SyncEnd};
+use store::{Handle, Joined, Skip, SyncEnd};
 
 use crate::engine::{Engine, Halt, Options};
 use crate::{Failure, Outcome, resource_states};
@@ -121,7 +121,7 @@ fn error(halt: &Halt) -> Option<Failure> {
 
 /// A run that ended before it knew anything of the GitLab.
 pub(crate) async fn abandon(
-    store: &Store,
+    store: &Handle,
     joined: &Joined,
     options: &Options,
     halt: &Halt,

@@ -9,7 +9,7 @@ use catalogue::issues::ISSUES;
 use catalogue::{Connector, Instance, List, Origin, RESOURCES, Resource, Rows};
 use chrono::{DateTime, Utc};
 use gitlab_client::{Client, Clock, Error};
-use store::{Page, Skip, Store, StoreError, Written};
+use store::{Handle, Page, Skip, StoreError, Written};
 
 use crate::budget::Sizes;
 use crate::capabilities::Capabilities;
@@ -167,7 +167,7 @@ impl From<StoreError> for Halt {
 #[derive(Clone)]
 pub(crate) struct Engine {
     pub(crate) client: Client,
-    pub(crate) store: Store,
+    pub(crate) store: Handle,
     pub(crate) options: Options,
     pub(crate) instance: Instance,
     pub(crate) capabilities: Arc<Capabilities>,

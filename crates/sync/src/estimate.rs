@@ -7,7 +7,7 @@ use std::time::Instant;
 use catalogue::Connector;
 use gitlab_client::Client;
 use serde::Serialize;
-use store::Store;
+use store::Handle;
 
 use crate::details::Since;
 use crate::ending::failure;
@@ -32,10 +32,11 @@ pub struct Estimate {
 /// Says what a sync would read and cost, without reading it.
 pub async fn dry_run(
     client: Client,
-    store: Store,
+    store: impl Into<Handle>,
     options: Options,
     progress: Arc<Progress>,
 ) -> Result<Estimate, Failure> {
+    let store = store.into();
     let began = Instant::now();
     let row = store.instance(client.base_url().as_str()).await.map_err(|it| failure(it.into()))?;
     let engine =

@@ -32,6 +32,8 @@ const FRESH: TimeDelta = TimeDelta::seconds(20);
 const GATHER: Duration = Duration::from_millis(100);
 /// How often is looked for deliveries that another process took in.
 const LOOK: Duration = Duration::from_millis(500);
+/// The same where the database is elsewhere, which says when there is something.
+const LOOK_AWAY: Duration = Duration::from_secs(30);
 /// How often this process says of what it has taken that it lives. The lease is five minutes.
 const RENEW: Duration = Duration::from_secs(60);
 /// How long readings that are under way may take once the process is asked to stop.
@@ -47,6 +49,7 @@ pub async fn work(worker: Worker, stop: Stop) {
     let (desk, readers) = (Desk::default(), Readers::default());
     let mut readings = JoinSet::new();
     let (mut cleaned, mut renewed) = (Instant::now(), Instant::now());
+    let look = if worker.store.is_away() { LOOK_AWAY } else { LOOK };
     while !stop.asked() {
         while readings.try_join_next().is_some() {}
         begin(&worker, &desk, &readers, &mut readings);
@@ -66,7 +69,7 @@ pub async fn work(worker: Worker, stop: Stop) {
         }
         tokio::select! {
             () = worker.arrived.notified() => tokio::time::sleep(GATHER).await,
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(look) => {}
             _ = readings.join_next(), if !readings.is_empty() => {}
             () = stop.wait() => {}
         }
@@ -171,9 +174,10 @@ async fn note(worker: &Worker, instance: i64, items: &[Item]) {
 
 /// What deliveries name, by instance; those that name nothing that is read are ended.
 async fn sort(worker: &Worker, due: Vec<DueDelivery>) -> Result<BTreeMap<i64, Vec<Item>>, StoreError> {
-    let instances = instances(worker).await?;
+    let senders = senders(worker).await?;
     let mut sorted: BTreeMap<i64, Vec<Item>> = BTreeMap::new();
     let (mut unknown, mut strangers) = (Vec::new(), Vec::new());
+    let mut handed: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
     for delivery in due {
         // What could not be read was not taken in.
         let event = Event::read(&delivery.body).ok();
@@ -181,55 +185,68 @@ async fn sort(worker: &Worker, due: Vec<DueDelivery>) -> Result<BTreeMap<i64, Ve
             unknown.push(delivery.id);
             continue;
         };
-        let Some(instance) = sender(&instances, &delivery, &event) else {
-            strangers.push(delivery.id);
-            continue;
-        };
-        sorted.entry(instance).or_default().push(Item {
-            id: delivery.id,
-            received_at: delivery.received_at,
-            attempts: delivery.attempts,
-            read_by: delivery.read_by,
-            changed,
-            project: event.project,
-        });
+        match sender(&senders, &delivery, &event) {
+            Some(Sender { extractor: Some(extractor), .. }) if !worker.store.is_away() => {
+                handed.entry(*extractor).or_default().push(delivery.id);
+            }
+            Some(Sender { instance, .. }) => sorted.entry(*instance).or_default().push(Item {
+                id: delivery.id,
+                received_at: delivery.received_at,
+                attempts: delivery.attempts,
+                read_by: delivery.read_by,
+                changed,
+                project: event.project,
+            }),
+            None => strangers.push(delivery.id),
+        }
     }
     let now = worker.clock.now();
     worker.telemetry.deliveries_ended("unknown", unknown.len() + strangers.len());
     worker.store.end_deliveries(&unknown, "unknown", None, now).await?;
+    for (extractor, deliveries) in handed {
+        worker.store.hand_deliveries(&deliveries, extractor).await?;
+    }
     let note = "No connection is to the GitLab that sent it.";
     worker.store.end_deliveries(&strangers, "unknown", Some(note), now).await?;
     Ok(sorted)
 }
 
-/// The GitLabs that connections are to, with their addresses.
-async fn instances(worker: &Worker) -> Result<Vec<(i64, BaseUrl)>, StoreError> {
-    let rows: Vec<ConnectionRow> = worker.store.connections(None, i64::MAX).await?;
-    let mut all: Vec<(i64, BaseUrl)> = Vec::new();
+/// A GitLab that connections are to.
+struct Sender {
+    instance: i64,
+    address: BaseUrl,
+    /// Who reads it, where workers of this database do not.
+    extractor: Option<i64>,
+}
+
+/// The GitLabs that connections are to.
+async fn senders(worker: &Worker) -> Result<Vec<Sender>, StoreError> {
+    let rows: Vec<ConnectionRow> = worker.store.every_connection().await?;
+    let mut all: Vec<Sender> = Vec::new();
     for row in rows {
         let address = row.settings["base_url"].as_str().and_then(|it| BaseUrl::parse(it).ok());
-        if let Some(address) = address.filter(|_| all.iter().all(|it| it.0 != row.instance)) {
-            all.push((row.instance, address));
+        if let Some(address) = address.filter(|_| all.iter().all(|it| it.instance != row.instance)) {
+            all.push(Sender { instance: row.instance, address, extractor: row.extractor_id });
         }
     }
     Ok(all)
 }
 
 /// The GitLab that sent a delivery: as it says, else by the addresses in it, else the only one there is.
-fn sender(instances: &[(i64, BaseUrl)], delivery: &DueDelivery, event: &Event) -> Option<i64> {
+fn sender<'s>(senders: &'s [Sender], delivery: &DueDelivery, event: &Event) -> Option<&'s Sender> {
     let told = [delivery.sender.as_deref(), event.web_url.as_deref()];
     for address in told.into_iter().flatten() {
         let within = |base: &BaseUrl| {
             let rest = address.strip_prefix(base.as_str());
             rest.is_some_and(|it| it.is_empty() || it.starts_with('/'))
         };
-        if let Some((instance, _)) = instances.iter().find(|it| within(&it.1)) {
-            return Some(*instance);
+        if let Some(sender) = senders.iter().find(|it| within(&it.address)) {
+            return Some(sender);
         }
     }
-    match instances {
+    match senders {
         // Behind a gateway a GitLab may call itself by another name.
-        [(instance, _)] => Some(*instance),
+        [sender] => Some(sender),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use gitlab_client::Client;
-use store::Store;
+use store::Handle;
 
 use crate::capabilities;
 use crate::engine::{Options, Stop};
@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_secs(5);
 
 /// Waits until the database answers again. False when it does not in time, or somebody asks to stop.
-pub(crate) async fn database_is_back(store: &Store, options: &Options, stop: &Stop) -> bool {
+pub(crate) async fn database_is_back(store: &Handle, options: &Options, stop: &Stop) -> bool {
     let until = Instant::now() + options.database_patience;
     while Instant::now() < until && !stop.asked() {
         tokio::time::sleep(PAUSE).await;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use catalogue::RESOURCES;
 use catalogue::issues::ISSUES;
 use gitlab_client::Client;
-use store::{Proof, Store};
+use store::{Handle, Proof};
 
 use crate::ending::failure;
 use crate::engine::{Halt, Options, Stop};
@@ -16,7 +16,8 @@ use crate::{Failure, Outcome, Progress, sweep};
 
 /// Holds what is stored of the projects in sight against what GitLab has. Without connectors in the options, those count
 /// that were ever read.
-pub async fn prove(client: Client, store: Store, options: Options) -> (Outcome, Vec<Proof>) {
+pub async fn prove(client: Client, store: impl Into<Handle>, options: Options) -> (Outcome, Vec<Proof>) {
+    let store = store.into();
     let began = Instant::now();
     let mut outcome = Outcome::default();
     let proofs = match attend(&client, &store, options, &mut outcome).await {
@@ -40,7 +41,7 @@ pub async fn prove(client: Client, store: Store, options: Options) -> (Outcome, 
 
 async fn attend(
     client: &Client,
-    store: &Store,
+    store: &Handle,
     mut options: Options,
     outcome: &mut Outcome,
 ) -> Result<Vec<Proof>, Halt> {
@@ -63,7 +64,7 @@ async fn attend(
     Ok(proofs)
 }
 
-async fn projects(store: &Store, options: &Options, instance: i64) -> Result<Vec<Found>, Halt> {
+async fn projects(store: &Handle, options: &Options, instance: i64) -> Result<Vec<Found>, Halt> {
     let scope = &options.scope;
     let known = store.provable_projects(instance).await?;
     let wanted = |path: &str, id: i64| {

@@ -7,19 +7,20 @@ use serde_json::json;
 use store::{Audit, PurgeRow, StoreError};
 
 use crate::Stop;
-use crate::tasks::Worker;
+use crate::tasks::{Keeper, Worker};
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_secs(5);
 /// Between two pieces: others want the disk too.
 const BREATH: Duration = Duration::from_millis(20);
 
-/// Removes until it is asked to stop.
+/// Removes until it is asked to stop. An extractor removes nothing.
 pub async fn work(worker: Worker, stop: Stop) {
+    let Some(keeper) = &worker.keeper() else { return };
     while !stop.asked() {
-        match worker.store.claim_purge(&worker.owner).await {
+        match keeper.store.claim_purge(&keeper.owner).await {
             Ok(Some(purge)) => {
-                if let Err(error) = remove(&worker, &purge, &stop).await {
+                if let Err(error) = remove(keeper, &purge, &stop).await {
                     tracing::warn!(%error, connection = purge.id, "a purge was interrupted; it goes on");
                 }
                 continue;
@@ -34,8 +35,8 @@ pub async fn work(worker: Worker, stop: Stop) {
     }
 }
 
-async fn remove(worker: &Worker, purge: &PurgeRow, stop: &Stop) -> Result<(), StoreError> {
-    while worker.store.purge_piece(purge, &worker.owner).await? > 0 {
+async fn remove(keeper: &Keeper<'_>, purge: &PurgeRow, stop: &Stop) -> Result<(), StoreError> {
+    while keeper.store.purge_piece(purge, &keeper.owner).await? > 0 {
         if stop.asked() {
             return Ok(());
         }
@@ -43,8 +44,8 @@ async fn remove(worker: &Worker, purge: &PurgeRow, stop: &Stop) -> Result<(), St
     }
     let ours = RESOURCES.iter().filter(|it| it.connector.name() == purge.connector);
     let resources: Vec<&str> = ours.map(|it| it.name).collect();
-    let now = worker.clock.now();
-    let Some(rows) = worker.store.end_purge(purge, &worker.owner, &resources, now).await? else {
+    let now = keeper.clock.now();
+    let Some(rows) = keeper.store.end_purge(purge, &keeper.owner, &resources, now).await? else {
         return Ok(());
     };
     tracing::info!(connection = purge.id, rows, "what a deleted connection brought was removed");
@@ -55,5 +56,5 @@ async fn remove(worker: &Worker, purge: &PurgeRow, stop: &Stop) -> Result<(), St
         detail: json!({ "rows": rows }),
         ..Audit::default()
     };
-    worker.store.audit(&entry, now).await
+    keeper.store.audit(&entry, now).await
 }

@@ -12,7 +12,7 @@ use gitlab_client::{Answer, Client, Request};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use store::{MERGE_REQUEST, PIPELINE, SnapshotRow, Store};
+use store::{Handle, MERGE_REQUEST, PIPELINE, SnapshotRow};
 
 use crate::ending::failure;
 use crate::engine::{Engine, Halt, Options, Stop};
@@ -46,10 +46,11 @@ const OURS: [&str; 1] = ["synced_at"];
 /// Reads the target again.
 pub async fn refresh(
     client: Client,
-    store: Store,
+    store: impl Into<Handle>,
     options: Options,
     target: Target,
 ) -> (Outcome, Vec<Change>) {
+    let store = store.into();
     let began = Instant::now();
     let connectors = options.connectors.iter().map(|it| it.name().to_owned()).collect();
     let mut outcome = Outcome { connectors, ..Outcome::default() };
@@ -71,7 +72,7 @@ pub async fn refresh(
 
 async fn attend(
     client: &Client,
-    store: &Store,
+    store: &Handle,
     options: Options,
     target: &Target,
     outcome: &mut Outcome,
@@ -193,7 +194,7 @@ fn gone(what: &str) -> Halt {
 
 /// Reads the lists that were left, and people met for the first time.
 pub(crate) async fn settle(engine: &Engine) -> Result<(), Halt> {
-    let owner = format!("refresh-{}", std::process::id());
+    let owner = format!("{}refresh-{}", engine.store.owner_prefix(), std::process::id());
     while pending::some(engine, &owner).await? {}
     users::complete(engine).await
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use store::{Skip, Store, StoreError};
+use store::{Handle, Skip, StoreError};
 
 /// How long a refusal is taken to stand.
 const STANDS: TimeDelta = TimeDelta::hours(24);
@@ -16,7 +16,7 @@ pub(crate) struct Refusals(HashMap<(String, i64), Skip>);
 impl Refusals {
     /// Loads them.
     pub(crate) async fn load(
-        store: &Store,
+        store: &Handle,
         instance: i64,
         started: DateTime<Utc>,
     ) -> Result<Refusals, StoreError> {

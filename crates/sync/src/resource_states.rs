@@ -26,11 +26,14 @@ pub(crate) async fn note(engine: &Engine, complete: bool) -> Result<(), StoreErr
     if !engine.planned.load(Relaxed) {
         return Ok(());
     }
-    let listed: Vec<ResourceRead<'_>> = read.filter_map(|it| listed(engine, it)).collect();
+    let listed: Vec<ResourceRead> = read.filter_map(|it| listed(engine, it)).collect();
     let parents = engine.named();
     // Cursors follow GitLab's clock, what is told of them ours.
-    let ahead = engine.began - engine.started;
-    engine.store.resources_partly_synced(connection, engine.instance.0, &listed, &parents, ahead).await
+    let (started, began) = (engine.started, engine.began);
+    engine
+        .store
+        .resources_partly_synced(connection, engine.instance.0, &listed, &parents, started, began)
+        .await
 }
 
 /// Whether the run reads the resource. Some are only read where they are asked for.
@@ -44,7 +47,8 @@ fn reads(engine: &Engine, resource: &Resource) -> bool {
     asked_for && engine.reads(resource)
 }
 
-fn listed<'r>(engine: &Engine, resource: &'r Resource) -> Option<ResourceRead<'r>> {
-    let listing = Listing::named(resource.name)?;
-    Some(ResourceRead { resource: resource.name, readers: listing.readers(engine) })
+fn listed(engine: &Engine, resource: &Resource) -> Option<ResourceRead> {
+    let readers = Listing::named(resource.name)?.readers(engine);
+    let readers = readers.iter().map(|it| (*it).to_owned()).collect();
+    Some(ResourceRead { resource: resource.name.to_owned(), readers })
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use catalogue::Instance;
 use chrono::{DateTime, Utc};
 use gitlab_client::Client;
-use store::{InstanceRow, Joined, KnownProject, Proof, Run, Store};
+use store::{Handle, InstanceRow, Joined, KnownProject, Proof, Run};
 
 use crate::capabilities::{self, Capabilities};
 use crate::ending::{abandon, failure, finish};
@@ -24,6 +24,14 @@ use crate::{
 /// How long to wait for others who hold the last parts of the work.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(20);
 
+/// The same where the database is elsewhere, and each look is a request.
+const PATIENCE_AWAY: Duration = Duration::from_millis(200);
+
+/// Waits for others who hold the last parts of the work, so long where the database is here.
+pub(crate) async fn pause(store: &Handle, here: Duration) {
+    tokio::time::sleep(if store.is_away() { PATIENCE_AWAY } else { here }).await;
+}
+
 /// The phase of a run in which work is there and more is being laid out.
 pub(crate) const PLANNING: &str = "planning";
 
@@ -38,11 +46,12 @@ pub(crate) fn interrupted() -> Failure {
 /// Runs a sync.
 pub async fn run(
     client: Client,
-    store: Store,
+    store: impl Into<Handle>,
     options: Options,
     progress: Arc<Progress>,
     stop: Stop,
 ) -> Outcome {
+    let store = store.into();
     let began = Instant::now();
     let connectors: Vec<String> = options.connectors.iter().map(|it| it.name().to_owned()).collect();
     let mut outcome = Outcome {
@@ -70,13 +79,14 @@ pub async fn run(
 /// begun goes on where it stood.
 async fn attend(
     client: &Client,
-    store: &Store,
+    store: &Handle,
     options: Options,
     progress: Arc<Progress>,
     stop: Stop,
     outcome: &mut Outcome,
 ) -> Result<(), Halt> {
-    let owner = format!("{}-{:08x}", std::process::id(), rand_word(&options));
+    let process = std::process::id();
+    let owner = format!("{}{process}-{:08x}", store.owner_prefix(), rand_word(&options));
     let mut outages = 0;
     loop {
         match once(client, store, &options, &progress, &stop, &owner, outcome).await {
@@ -120,7 +130,7 @@ fn given_up(stop: &Stop, halt: Halt) -> Halt {
 /// One run, led or helped with. None when the leader has died meanwhile.
 async fn once(
     client: &Client,
-    store: &Store,
+    store: &Handle,
     options: &Options,
     progress: &Arc<Progress>,
     stop: &Stop,
@@ -180,7 +190,7 @@ fn rand_word(options: &Options) -> u32 {
 
 pub(crate) async fn engine(
     client: &Client,
-    store: &Store,
+    store: &Handle,
     options: &Options,
     row: &InstanceRow,
     helped: Option<i64>,
@@ -224,7 +234,7 @@ pub(crate) async fn engine(
 /// Asks GitLab what it can do; what its schema has is asked once per version.
 async fn learn(
     client: &Client,
-    store: &Store,
+    store: &Handle,
     options: &Options,
     row: &InstanceRow,
 ) -> Result<(Capabilities, DateTime<Utc>), Halt> {
@@ -280,13 +290,13 @@ async fn version(
 
 /// What the leader has learnt, once it has discovered the first work.
 async fn learned(
-    store: &Store,
+    store: &Handle,
     options: &Options,
     row: &InstanceRow,
     sync_id: i64,
 ) -> Result<(Capabilities, DateTime<Utc>), Halt> {
     while store.running_phase(sync_id).await?.as_deref() == Some("discovery") {
-        tokio::time::sleep(PATIENCE).await;
+        pause(store, PATIENCE).await;
     }
     let row = store.instance(&row.base_url).await?;
     let mut capabilities = Capabilities::stored(&row).unwrap_or_default();
@@ -371,7 +381,7 @@ async fn help(engine: &Arc<Engine>, joined: &Joined, owner: &str) -> Result<Opti
     work::together(engine, joined, owner).await?;
     loop {
         match engine.store.running_phase(joined.id).await? {
-            Some(_) => tokio::time::sleep(work::IDLE).await,
+            Some(_) => pause(&engine.store, work::IDLE).await,
             None if engine.store.sync_completed(joined.id).await? => return Ok(Some(())),
             None => return Ok(None),
         }

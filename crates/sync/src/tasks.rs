@@ -5,6 +5,7 @@
 
 mod pace;
 mod running;
+mod tokens;
 mod watch;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,8 +14,7 @@ use std::time::{Duration, Instant};
 use catalogue::Connector;
 use chrono::{DateTime, Utc};
 use gitlab_client::Clock;
-use store::vault::Keyring;
-use store::{ConnectionRow, Store, StoreError, TaskRow};
+use store::{ConnectionRow, Handle, Store, StoreError, TaskRow};
 use telemetry::Telemetry;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -23,6 +23,8 @@ use crate::connection::{Network, Settings};
 use crate::{Progress, Stop};
 
 pub use pace::Pace;
+pub(crate) use tokens::Keeper;
+pub use tokens::Tokens;
 
 /// Connections that one process works for at once. They mostly wait for their GitLab.
 const AT_ONCE: usize = 16;
@@ -30,6 +32,8 @@ const AT_ONCE: usize = 16;
 const LOOK: Duration = Duration::from_secs(5);
 /// Between two looks at whether another process can be helped: it may have begun and not be there yet, or be gone.
 const HELP_EVERY: Duration = Duration::from_secs(1);
+/// The same where the database is elsewhere, which says when there is something.
+const LOOK_AWAY: Duration = Duration::from_secs(30);
 /// The shortest.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -37,9 +41,9 @@ const BREATH: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct Worker {
     /// The database.
-    pub store: Store,
-    /// What opens the tokens in it.
-    pub ring: Arc<Keyring>,
+    pub store: Handle,
+    /// Where tokens come from.
+    pub tokens: Tokens,
     /// How GitLab is reached.
     pub network: Network,
     /// How long things take and wait.
@@ -167,9 +171,10 @@ async fn begin(worker: &Worker, tasks: &mut JoinSet<()>, looked: &mut Instant) -
 /// Until the next task is due, within reason; less where somebody may be helped.
 async fn pause(worker: &Worker) -> Duration {
     let due = worker.store.next_task_due().await.ok().flatten();
+    let look = if worker.store.is_away() { LOOK_AWAY } else { LOOK };
     let others = worker.store.others_run_tasks(&worker.owner).await.unwrap_or_default();
-    let longest = if others { HELP_EVERY } else { LOOK };
-    let left = due.map_or(LOOK, |it| (it - worker.clock.now()).to_std().unwrap_or_default());
+    let longest = if others { HELP_EVERY } else { look };
+    let left = due.map_or(look, |it| (it - worker.clock.now()).to_std().unwrap_or_default());
     left.clamp(BREATH, longest)
 }
 

@@ -14,7 +14,7 @@ use store::{Audit, CredentialRow, StoreError};
 
 use crate::Stop;
 use crate::connection::{CredentialSettings, Settings, Token, upkeep_client};
-use crate::tasks::Worker;
+use crate::tasks::{Keeper, Worker};
 
 pub use expiry::WARNED;
 
@@ -26,6 +26,9 @@ const ROTATE: &str = "personal_access_tokens/self/rotate";
 
 /// Looks after credentials until it is asked to stop.
 pub async fn work(worker: Worker, stop: Stop) {
+    if worker.keeper().is_none() {
+        return;
+    }
     while !stop.asked() {
         if let Err(error) = once(&worker).await {
             tracing::warn!(%error, "credentials could not be looked after");
@@ -38,20 +41,22 @@ pub async fn work(worker: Worker, stop: Stop) {
 }
 
 /// Looks after them once.
+/// An extractor has none to look after.
 pub async fn once(worker: &Worker) -> Result<(), StoreError> {
-    while let Some(row) = worker.store.abandoned_rotation(&worker.owner).await? {
-        recovery::find_out(worker, &row).await?;
+    let Some(keeper) = &worker.keeper() else { return Ok(()) };
+    while let Some(row) = keeper.store.abandoned_rotation(&keeper.owner).await? {
+        recovery::find_out(keeper, &row).await?;
     }
-    let today = worker.clock.now().date_naive();
+    let today = keeper.clock.now().date_naive();
     let farthest = today + chrono::TimeDelta::days(CredentialSettings::LONGEST_AHEAD.into());
-    for row in worker.store.dying_credentials(farthest).await? {
+    for row in keeper.store.dying_credentials(farthest).await? {
         let Some(days) = row.expiration_date.map(|it| (it - today).num_days()) else { continue };
-        if rotation::is_due(worker, &row, days) {
-            rotation::rotate(worker, &row).await?;
+        if rotation::is_due(keeper, &row, days) {
+            rotation::rotate(keeper, &row).await?;
         } else if days <= 0 {
-            expiry::end(worker, &row).await?;
+            expiry::end(keeper, &row).await?;
         } else {
-            expiry::warn(worker, &row, days).await?;
+            expiry::warn(keeper, &row, days).await?;
         }
     }
     Ok(())
@@ -64,15 +69,15 @@ struct Asked {
 }
 
 /// None where the credential or its connection is gone, or cannot be used.
-async fn asked(worker: &Worker, row: &CredentialRow) -> Result<Option<Asked>, StoreError> {
-    let Some(connection) = worker.store.connection(row.connection_id).await? else { return Ok(None) };
-    let Some(secret) = worker.store.token(&worker.ring, row.id).await? else { return Ok(None) };
+async fn asked(keeper: &Keeper<'_>, row: &CredentialRow) -> Result<Option<Asked>, StoreError> {
+    let Some(connection) = keeper.store.connection(row.connection_id).await? else { return Ok(None) };
+    let Some(secret) = keeper.store.token(keeper.ring, row.id).await? else { return Ok(None) };
     let Ok(settings) = Settings::parse(&connection.settings) else { return Ok(None) };
     if Connector::named(&connection.connector).is_none() {
         return Ok(None);
     }
     let token = Token::stored(row, secret);
-    let client = upkeep_client(&settings, &token, &worker.network).ok();
+    let client = upkeep_client(&settings, &token, &keeper.network).ok();
     Ok(client.map(|client| Asked { client, token }))
 }
 
@@ -91,7 +96,12 @@ async fn own(client: &Client) -> Result<Option<TokenInfo>, Error> {
 }
 
 /// Writes down what was done with a credential.
-async fn note(worker: &Worker, row: &CredentialRow, action: &str, detail: Value) -> Result<(), StoreError> {
+async fn note(
+    keeper: &Keeper<'_>,
+    row: &CredentialRow,
+    action: &str,
+    detail: Value,
+) -> Result<(), StoreError> {
     let entry = Audit {
         actor: "worker",
         action,
@@ -100,5 +110,5 @@ async fn note(worker: &Worker, row: &CredentialRow, action: &str, detail: Value)
         detail,
         ..Audit::default()
     };
-    worker.store.audit(&entry, worker.clock.now()).await
+    keeper.store.audit(&entry, keeper.clock.now()).await
 }

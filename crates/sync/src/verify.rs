@@ -103,7 +103,7 @@ impl Verification {
     }
 
     /// Nothing could be asked.
-    pub(crate) fn impossible(base: &BaseUrl, failure: Failure) -> Verification {
+    pub fn impossible(base: &BaseUrl, failure: Failure) -> Verification {
         Verification {
             ok: false,
             url: base.as_str().to_owned(),

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::engine::{Engine, Halt};
 use crate::listing::{self, Done, Listing};
-use crate::run::{PATIENCE, PLANNING, interrupted};
+use crate::run::{PATIENCE, PLANNING, interrupted, pause};
 use crate::{Failure, Progress, deployments, pending, trunk};
 
 /// How often a part that fails is tried again within a run.
@@ -72,7 +72,7 @@ async fn worker(engine: Arc<Engine>, sync_id: i64, owner: String) -> Result<(), 
         } else if nothing_left(engine, sync_id).await? {
             break;
         } else {
-            tokio::time::sleep(idle).await;
+            pause(&engine.store, idle).await;
             idle = (idle * 2).min(IDLE);
         }
     }

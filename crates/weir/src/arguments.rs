@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    api_key, database, demo, doctor, health, key, proof, psql, refresh, schema, serve, sql, status, sync,
-    verify, webhooks, worker,
+    api_key, database, demo, doctor, extract, health, key, proof, psql, refresh, schema, serve, sql, status,
+    sync, verify, webhooks, worker,
 };
 use crate::problem::Problem;
 use crate::secrets;
@@ -35,6 +35,8 @@ pub enum Command {
     Serve(serve::Arguments),
     /// Run workers alone, beside others on the same database
     Worker(worker::Arguments),
+    /// Read a GitLab from within its network, for a Weir outside
+    Extract(extract::Arguments),
     /// Make, list and revoke keys of the API
     ApiKey(api_key::Arguments),
     /// The key that tokens in the database are sealed with
@@ -70,7 +72,7 @@ pub enum Command {
 impl Command {
     /// Whether it runs for as long as the machine does: such commands start their log themselves.
     pub fn is_unattended(&self) -> bool {
-        matches!(self, Command::Serve(_) | Command::Worker(_))
+        matches!(self, Command::Serve(_) | Command::Worker(_) | Command::Extract(_))
     }
 }
 

@@ -4,6 +4,7 @@ pub mod api_key;
 pub mod database;
 pub mod demo;
 pub mod doctor;
+pub mod extract;
 pub mod health;
 pub mod key;
 pub mod proof;

@@ -137,6 +137,7 @@ fn compose(file: File, environment: &Environment, problems: &mut Vec<String>) ->
         reader_database_url,
         network: Network {
             proxy: secret("WEIR_PROXY").or(file.gitlab.proxy),
+            direct: false,
             ca_file,
             contact: text("WEIR_CONTACT", file.gitlab.contact),
             gates: None,

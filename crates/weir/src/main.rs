@@ -59,6 +59,7 @@ async fn run(Arguments { settings, command }: Arguments) -> Result<ExitCode, Pro
     match command {
         Command::Serve(arguments) => commands::serve::run(&settings, arguments).await,
         Command::Worker(arguments) => commands::worker::run(&settings, arguments).await,
+        Command::Extract(arguments) => commands::extract::run(&settings, arguments).await,
         Command::ApiKey(arguments) => commands::api_key::run(&settings, arguments).await,
         Command::Key(arguments) => commands::key::run(&settings, arguments).await,
         Command::Webhooks(arguments) => commands::webhooks::run(&settings, arguments).await,

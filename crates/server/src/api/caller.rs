@@ -29,6 +29,11 @@ impl Caller {
         Err(ApiError::new(Code::MissingScope, message))
     }
 
+    /// The key that was presented.
+    pub(crate) fn key(&self) -> &ApiKeyRow {
+        &self.key
+    }
+
     /// Writes down what was done.
     pub(crate) async fn note(
         &self,

@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod extracted;
 mod info;
 mod list;
 mod pause;
@@ -19,6 +20,7 @@ use crate::Shared;
 
 pub(super) use create::create;
 pub(super) use delete::delete;
+pub(super) use extracted::has_its_token_here;
 pub(super) use info::info;
 pub(super) use list::list;
 pub(super) use pause::{pause, resume};

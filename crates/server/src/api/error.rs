@@ -38,6 +38,13 @@ pub(crate) enum Code {
     ConnectionInUse,
     ConnectionDisabled,
     CredentialExists,
+    VersionMismatch,
+    ExtractorRefused,
+    ExtractorReplaced,
+    ConnectionExtracted,
+    NotYours,
+    LeaseLost,
+    CursorMoved,
     DatabaseUnavailable,
     Internal,
 }
@@ -46,7 +53,7 @@ impl Code {
     fn status(self) -> StatusCode {
         match self {
             Code::NotAuthed | Code::InvalidAuth => StatusCode::UNAUTHORIZED,
-            Code::MissingScope => StatusCode::FORBIDDEN,
+            Code::MissingScope | Code::NotYours => StatusCode::FORBIDDEN,
             Code::UnknownMethod
             | Code::ConnectionNotFound
             | Code::CredentialNotFound
@@ -69,6 +76,12 @@ impl Code {
             | Code::ConnectionInUse
             | Code::ConnectionDisabled
             | Code::CredentialExists
+            | Code::VersionMismatch
+            | Code::ExtractorRefused
+            | Code::ExtractorReplaced
+            | Code::ConnectionExtracted
+            | Code::LeaseLost
+            | Code::CursorMoved
             | Code::QueriesDisabled => StatusCode::CONFLICT,
             Code::DatabaseUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,

@@ -25,10 +25,12 @@ pub enum Scope {
     WebhooksRead,
     /// Erase people.
     PeopleErase,
+    /// Be an extractor: read one GitLab from within its network, and nothing else.
+    ExtractorsRun,
 }
 
 /// Every scope there is.
-pub const SCOPES: [Scope; 10] = [
+pub const SCOPES: [Scope; 11] = [
     Scope::ConnectionsRead,
     Scope::ConnectionsWrite,
     Scope::CredentialsRead,
@@ -39,6 +41,7 @@ pub const SCOPES: [Scope; 10] = [
     Scope::QueriesRun,
     Scope::WebhooksRead,
     Scope::PeopleErase,
+    Scope::ExtractorsRun,
 ];
 
 impl Scope {
@@ -55,6 +58,7 @@ impl Scope {
             Scope::QueriesRun => "queries:run",
             Scope::WebhooksRead => "webhooks:read",
             Scope::PeopleErase => "people:erase",
+            Scope::ExtractorsRun => "extractors:run",
         }
     }
 

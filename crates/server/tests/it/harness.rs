@@ -17,7 +17,7 @@ use store::Store;
 use store::testing::TestDatabase;
 use store::vault::{Key, Keyring};
 use sync::connection::Network;
-use sync::tasks::{Here, Pace, Worker, work};
+use sync::tasks::{Here, Pace, Tokens, Worker, work};
 use sync::{Clock, Stop, SystemClock};
 use telemetry::Telemetry;
 use tokio::sync::Notify;
@@ -231,8 +231,8 @@ impl Bench {
         };
         change(&mut pace);
         Worker {
-            store: self.store.clone(),
-            ring: self.ring.clone(),
+            store: self.store.clone().into(),
+            tokens: Tokens::Sealed { store: self.store.clone(), ring: self.ring.clone() },
             network: Network::default(),
             pace,
             clock: Arc::new(SystemClock),
@@ -250,18 +250,29 @@ impl Bench {
     }
 
     pub async fn listen_within(&self, limits: server::Limits) -> Listening {
-        self.listen_as(limits, None).await
+        self.listen_as(limits, None, |it| it).await
     }
 
     /// The same over TLS.
     pub async fn listen_with(&self, tls: server::Tls) -> Listening {
-        self.listen_as(server::Limits::usual(1000), Some(tls)).await
+        self.listen_as(server::Limits::usual(1000), Some(tls), |it| it).await
     }
 
-    async fn listen_as(&self, limits: server::Limits, tls: Option<server::Tls>) -> Listening {
+    /// The same with something before it.
+    pub async fn listen_through(&self, before: impl FnOnce(Router) -> Router) -> Listening {
+        self.listen_as(server::Limits::usual(1000), None, before).await
+    }
+
+    async fn listen_as(
+        &self,
+        limits: server::Limits,
+        tls: Option<server::Tls>,
+        before: impl FnOnce(Router) -> Router,
+    ) -> Listening {
         let bound = server::Listening::bind(([127, 0, 0, 1], 0).into()).await.expect("a port is free");
         let address = bound.address().expect("it has an address");
-        let serving = server::serve_within(limits, bound.with_tls(tls), self.router.clone(), Stop::default());
+        let router = before(self.router.clone());
+        let serving = server::serve_within(limits, bound.with_tls(tls), router, Stop::default());
         let task = AbortOnDrop(tokio::spawn(serving).abort_handle());
         Listening { url: format!("http://{address}"), address, _task: task }
     }

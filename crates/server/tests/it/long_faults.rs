@@ -11,7 +11,7 @@ use fake_gitlab::world::generate::Scale;
 use serde_json::{Value, json};
 use store::Delivery;
 use store::vault::{Key, Keyring};
-use sync::tasks::Worker;
+use sync::tasks::{Tokens, Worker};
 use sync::{Clock, SystemClock};
 
 use crate::harness::Bench;
@@ -175,7 +175,10 @@ async fn a_key_that_is_changed_under_a_worker_is_told_and_nothing_is_lost() {
     assert!(told.contains("key"), "{told}");
     assert_eq!(shown["disabled_at"], Value::Null, "a key is no refusal: {shown}");
     working.stop().await;
-    let restarted = bench.run(Worker { ring: both, ..bench.worker("new") });
+    let restarted = bench.run(Worker {
+        tokens: Tokens::Sealed { store: bench.store.clone(), ring: both },
+        ..bench.worker("new")
+    });
     bench.until(id, is_idle).await;
     restarted.stop().await;
 }

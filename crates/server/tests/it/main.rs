@@ -3,6 +3,7 @@
 mod connections;
 mod credentials;
 mod every_method;
+mod extractor;
 mod garbage;
 mod harness;
 mod hostile;

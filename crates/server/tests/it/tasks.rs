@@ -211,11 +211,14 @@ async fn after_a_sync_that_ended_early_a_resource_is_as_far_as_its_slowest_proje
              , (0, 'issues', 'graphql', 1, '2026-01-02T00:00:00Z'), (0, 'issues', 'graphql', 2, null)",
         )
         .await;
-    let read =
-        ["merge_requests", "issues"].map(|resource| store::ResourceRead { resource, readers: &["graphql"] });
+    let read = ["merge_requests", "issues"].map(|resource| store::ResourceRead {
+        resource: resource.to_owned(),
+        readers: vec!["graphql".to_owned()],
+    });
     // The third is out of sight, and REST not in use. Of issues one project was never read.
-    let ahead = chrono::TimeDelta::seconds(5);
-    bench.store.resources_partly_synced(id, 0, &read, &[1, 2], ahead).await.expect("it is kept");
+    let started = chrono::DateTime::UNIX_EPOCH;
+    let began = started + chrono::TimeDelta::seconds(5);
+    bench.store.resources_partly_synced(id, 0, &read, &[1, 2], started, began).await.expect("it is kept");
     let states = bench.store.resource_states(id).await.expect("states");
     let told: Vec<String> =
         states.iter().map(|it| format!("{} {}", it.resource, it.last_synced_at.to_rfc3339())).collect();

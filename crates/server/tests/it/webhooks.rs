@@ -197,7 +197,6 @@ const EVERYTHING: [Trigger; 8] = [
 async fn told(kinds: &[&str]) -> (Bench, crate::harness::Listening, crate::harness::Working) {
     let bench = Bench::new().await;
     let listening = bench.listen().await;
-    let (token, _) = secrets(&bench).await;
     let working = bench.work("one");
     for kind in kinds {
         let id = bench.working(kind).await;
@@ -207,6 +206,13 @@ async fn told(kinds: &[&str]) -> (Bench, crate::harness::Listening, crate::harne
             .ok(200);
         bench.until(id, |it| it["last_synced_at"].is_string() && idle(it)).await;
     }
+    hook_everything(&bench, &listening.url).await;
+    (bench, listening, working)
+}
+
+/// Has every group of the fake tell of everything.
+pub async fn hook_everything(bench: &Bench, url: &str) {
+    let (token, _) = secrets(bench).await;
     let tops: Vec<i64> = {
         let world = bench.gitlab.world();
         world.groups.values().filter(|it| it.parent_id.is_none()).map(|it| it.id).collect()
@@ -214,10 +220,9 @@ async fn told(kinds: &[&str]) -> (Bench, crate::harness::Listening, crate::harne
     assert!(!tops.is_empty());
     for group in tops {
         let now = bench.gitlab.world().now;
-        let hook = Hook::new(HookOwner::Group(group), &format!("{}/webhooks/gitlab", listening.url), now);
+        let hook = Hook::new(HookOwner::Group(group), &format!("{}/webhooks/gitlab", url), now);
         bench.gitlab.hooks().add(hook.told_of(&EVERYTHING).with_token(&token));
     }
-    (bench, listening, working)
 }
 
 fn idle(shown: &Value) -> bool {
@@ -225,7 +230,7 @@ fn idle(shown: &Value) -> bool {
 }
 
 /// Waits until every delivery was dealt with.
-async fn settle(bench: &Bench) {
+pub async fn settle(bench: &Bench) {
     bench.gitlab.hooks().settled().await;
     for _ in 0..400 {
         if count(bench, "due").await == 0 {
@@ -234,7 +239,9 @@ async fn settle(bench: &Bench) {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("the inbox was not emptied in 20 s");
+    let left = "select event, state, note, attempts, owner, extractor_id from weir.inbox where state = 'due' limit 3";
+    let left = bench.store.query(left).await.expect("what is left").rows;
+    panic!("the inbox was not emptied in 20 s: {left:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -255,7 +262,7 @@ async fn a_comment_is_there_a_second_later_and_costs_a_few_requests() {
 }
 
 /// An open merge request that can be seen, below a group.
-fn some_merge_request(bench: &Bench) -> i64 {
+pub fn some_merge_request(bench: &Bench) -> i64 {
     let (world, viewer) = (bench.gitlab.world(), bench.gitlab.viewer());
     let seen = |id: i64| {
         let project = &world.projects[&id];

@@ -11,7 +11,7 @@ use store::{ConnectionRow, StoreError};
 use super::absence::{Absences, Trouble, Unread};
 use super::desk::Item;
 use super::hints::{Hints, Named};
-use crate::connection::{Observed, Settings, Token, belong, hasty_client, options};
+use crate::connection::{Observed, Settings, belong, hasty_client, options};
 use crate::ending::failure;
 use crate::engine::{Engine, Halt};
 use crate::run::engine;
@@ -57,8 +57,9 @@ impl Readers {
         instance: i64,
         items: &[Item],
     ) -> Result<Vec<(i64, Unread)>, StoreError> {
-        let all = worker.store.connections(None, i64::MAX).await?;
-        let works = |it: &ConnectionRow| it.disabled_at.is_none() && it.paused_at.is_none();
+        let all = worker.store.every_connection().await?;
+        let ours = |it: &ConnectionRow| it.extractor_id.is_none() || worker.store.is_away();
+        let works = |it: &ConnectionRow| it.disabled_at.is_none() && it.paused_at.is_none() && ours(it);
         let ours = all.into_iter().filter(|it| it.instance == instance && works(it));
         let reads: Vec<_> = ours
             .map(|connection| {
@@ -151,10 +152,8 @@ impl Readers {
         connection: &ConnectionRow,
         connector: Connector,
     ) -> Result<Known, Halt> {
-        let usable = worker.store.usable_credentials(&worker.ring, connection.id).await?;
-        let changes: Vec<String> =
-            usable.iter().map(|(it, _)| format!("{} {}", it.id, it.updated_at)).collect();
-        let version = format!("{} {}", connection.updated_at, changes.join(" "));
+        let usable = worker.tokens.usable(connection.id).await?;
+        let version = format!("{} {}", connection.updated_at, usable.version);
         if let Some(known) = self.all().get(&connection.id)
             && known.version == version
             && known.made_at.elapsed() < FRESH
@@ -163,11 +162,10 @@ impl Readers {
         }
         let settings = Settings::parse(&connection.settings)
             .map_err(|it| Halt::Failed(Failure::new("failed", "settings", it.to_string())))?;
-        let tokens: Vec<Token> =
-            usable.iter().map(|(row, secret)| Token::stored(row, secret.clone())).collect();
         let observed = Observed { connection: connection.id, telemetry: worker.telemetry.clone() };
-        let client = hasty_client(&settings, &tokens, &worker.network, observed).map_err(Halt::Failed)?;
-        belong(&client, usable.iter().map(|(row, _)| row));
+        let client =
+            hasty_client(&settings, &usable.tokens, &worker.network, observed).map_err(Halt::Failed)?;
+        belong(&client, &usable.users);
         let mut options = options(&settings, connector, worker.clock.clone());
         options.connection = Some(connection.id);
         let row = worker.store.instance(client.base_url().as_str()).await?;

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use store::{Audit, ConnectionRow, StoreError, TaskEnd, TaskRow};
 
+use super::tokens::{Tokens, Usable};
 use super::watch::Watch;
 use super::{Running, Worker, connector};
 use crate::connection::{Observed, Settings, Token, belong, client, options, verify_token};
@@ -126,9 +127,7 @@ async fn prepare(worker: &Worker, task: &TaskRow) -> Result<Result<Prepared, Fai
         Ok(settings) => settings,
         Err(bad) => return Ok(Err(Failure::new("failed", "settings", format!("{bad}.")))),
     };
-    let usable = worker.store.usable_credentials(&worker.ring, connection.id).await?;
-    let credentials = usable.iter().map(|(it, _)| (it.id, it.updated_at)).collect();
-    let tokens: Vec<Token> = usable.iter().map(|(row, secret)| Token::stored(row, secret.clone())).collect();
+    let Usable { tokens, credentials, users, .. } = worker.tokens.usable(connection.id).await?;
     let mut options = options(&settings, connector, worker.clock.clone());
     options.sweep = task.activity == "sweep";
     options.connection = Some(connection.id);
@@ -137,7 +136,7 @@ async fn prepare(worker: &Worker, task: &TaskRow) -> Result<Result<Prepared, Fai
     options.patience = worker.pace.patience;
     let observed = Observed { connection: connection.id, telemetry: worker.telemetry.clone() };
     let client = client(&settings, &tokens, &worker.network, observed);
-    let client = client.inspect(|it| belong(it, usable.iter().map(|(row, _)| row)));
+    let client = client.inspect(|it| belong(it, &users));
     Ok(client.map(|client| Prepared { connection, settings, client, options, credentials }))
 }
 
@@ -148,7 +147,7 @@ async fn note_use(
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let credentials: Vec<i64> = prepared.credentials.iter().map(|it| it.0).collect();
-    worker.store.use_credentials(&credentials, at).await?;
+    worker.tokens.note_use(&credentials, at).await?;
     let entry = Audit {
         actor: "worker",
         action: &task.activity,
@@ -169,17 +168,19 @@ async fn disable_refused(
     held: &[(i64, DateTime<Utc>)],
 ) -> Result<(), StoreError> {
     let Some(connector) = connector(connection) else { return Ok(()) };
+    // What is given anew with every start is taken out of use by whoever gives it.
+    let Tokens::Sealed { store, ring } = &worker.tokens else { return Ok(()) };
     for state in client.credentials().into_iter().filter(|it| it.disabled.is_some()) {
         let Ok(id) = state.id.as_str().parse() else { continue };
         // What was refused is what this sync began with. By now it may hold another token.
-        let row = worker.store.credential(connection.id, id).await?;
+        let row = store.credential(connection.id, id).await?;
         let Some(row) = row.filter(|it| held.contains(&(id, it.updated_at))) else { continue };
-        let Some(secret) = worker.store.token(&worker.ring, id).await? else { continue };
+        let Some(secret) = store.token(ring, id).await? else { continue };
         let now = worker.clock.now();
         let token = Token::stored(&row, secret);
         let found = verify_token(settings, connector, &token, &worker.network, now.date_naive()).await;
         let Some(failure) = found.error.filter(|it| it.code == "invalid_credentials") else { continue };
-        if worker.store.disable_credential(&row, &failure.message, now).await? {
+        if store.disable_credential(&row, &failure.message, now).await? {
             let connection = connection.id;
             tracing::warn!(connection, credential = id, failure.message, "a credential was refused");
         }

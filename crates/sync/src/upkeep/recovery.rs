@@ -7,26 +7,26 @@ use serde_json::json;
 use store::{CredentialRow, StoreError};
 
 use super::{asked, note, own};
-use crate::tasks::Worker;
+use crate::tasks::Keeper;
 
 /// Finds out whether GitLab has rotated the token, and writes it down.
-pub(super) async fn find_out(worker: &Worker, row: &CredentialRow) -> Result<(), StoreError> {
-    let now = worker.clock.now();
-    let Some(asked) = asked(worker, row).await? else {
-        return worker.store.cancel_rotation(row.id, "The credential cannot be used.", now).await;
+pub(super) async fn find_out(keeper: &Keeper<'_>, row: &CredentialRow) -> Result<(), StoreError> {
+    let now = keeper.clock.now();
+    let Some(asked) = asked(keeper, row).await? else {
+        return keeper.store.cancel_rotation(row.id, "The credential cannot be used.", now).await;
     };
     match own(&asked.client).await {
         Ok(_) => {
             let why = "The rotation was interrupted before GitLab had done it. It is tried again.";
-            worker.store.cancel_rotation(row.id, why, now).await?;
-            worker.wake.notify_one();
-            note(worker, row, "credentials.rotate", json!({ "step": "interrupted" })).await
+            keeper.store.cancel_rotation(row.id, why, now).await?;
+            keeper.wake.notify_one();
+            note(keeper, row, "credentials.rotate", json!({ "step": "interrupted" })).await
         }
         Err(error) if matches!(error.kind, ErrorKind::Unauthorized { .. }) => {
             let reason = lost(row.rotation_began_at.unwrap_or(now));
             tracing::error!(connection = row.connection_id, credential = row.id, reason, "a token was lost");
-            worker.store.lose_rotation(row.id, &reason, now).await?;
-            note(worker, row, "credentials.rotate", json!({ "step": "lost" })).await
+            keeper.store.lose_rotation(row.id, &reason, now).await?;
+            note(keeper, row, "credentials.rotate", json!({ "step": "lost" })).await
         }
         // It stays as it is, and is asked again when the lease has lapsed.
         Err(error) => {

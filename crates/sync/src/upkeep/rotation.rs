@@ -13,7 +13,7 @@ use store::{CredentialRow, StoreError};
 
 use super::{Asked, ROTATE, asked, note, own, recovery};
 use crate::connection::CredentialSettings;
-use crate::tasks::Worker;
+use crate::tasks::Keeper;
 
 /// After a rotation that failed it is tried again.
 const AGAIN: TimeDelta = TimeDelta::hours(6);
@@ -36,38 +36,38 @@ struct Rotated {
 }
 
 /// Whether a credential is to be rotated now.
-pub(super) fn is_due(worker: &Worker, row: &CredentialRow, days: i64) -> bool {
+pub(super) fn is_due(keeper: &Keeper<'_>, row: &CredentialRow, days: i64) -> bool {
     let settings = CredentialSettings::of(row);
-    let failed = row.rotation_failed_at.is_some_and(|it| (worker.clock.now() - it).abs() < AGAIN);
+    let failed = row.rotation_failed_at.is_some_and(|it| (keeper.clock.now() - it).abs() < AGAIN);
     settings.rotate && days > 0 && days <= i64::from(settings.rotate_days) && !failed
 }
 
 /// Rotates it, and writes what came of it.
-pub(super) async fn rotate(worker: &Worker, row: &CredentialRow) -> Result<(), StoreError> {
-    let Some(asked) = asked(worker, row).await? else { return Ok(()) };
+pub(super) async fn rotate(keeper: &Keeper<'_>, row: &CredentialRow) -> Result<(), StoreError> {
+    let Some(asked) = asked(keeper, row).await? else { return Ok(()) };
     let known = match own(&asked.client).await {
         Ok(Some(known)) => known,
-        Ok(None) => return leave(worker, row, "GitLab tells nothing about tokens of this kind.").await,
-        Err(error) => return leave(worker, row, &error.to_string()).await,
+        Ok(None) => return leave(keeper, row, "GitLab tells nothing about tokens of this kind.").await,
+        Err(error) => return leave(keeper, row, &error.to_string()).await,
     };
     if !known.can_rotate() {
         let why =
             "The token may not rotate itself: that needs the scope self_rotate, or api. Make one that may.";
-        return leave(worker, row, why).await;
+        return leave(keeper, row, why).await;
     }
-    let now = worker.clock.now();
-    let Some(connections) = worker.store.begin_rotation(&worker.owner, row.id, now).await? else {
+    let now = keeper.clock.now();
+    let Some(connections) = keeper.store.begin_rotation(&keeper.owner, row.id, now).await? else {
         return Ok(());
     };
-    note(worker, row, "credentials.rotate", json!({ "step": "begun" })).await?;
-    wait_for_others(worker, &connections).await?;
+    note(keeper, row, "credentials.rotate", json!({ "step": "begun" })).await?;
+    wait_for_others(keeper, &connections).await?;
     let body = json!({ "expires_at": next_end(&known, now.date_naive()) });
     match asked.client.post(&Request::new(ROTATE), &body).await {
-        Ok(answer) => keep(worker, row, &asked, &answer).await,
-        Err(error) if has_not_rotated(&error) => leave(worker, row, &error.to_string()).await,
+        Ok(answer) => keep(keeper, row, &asked, &answer).await,
+        Err(error) if has_not_rotated(&error) => leave(keeper, row, &error.to_string()).await,
         Err(error) => {
             tracing::warn!(%error, credential = row.id, "whether GitLab has rotated a token is not known");
-            recovery::find_out(worker, row).await
+            recovery::find_out(keeper, row).await
         }
     }
 }
@@ -88,36 +88,36 @@ fn has_not_rotated(error: &Error) -> bool {
     }
 }
 
-async fn leave(worker: &Worker, row: &CredentialRow, why: &str) -> Result<(), StoreError> {
+async fn leave(keeper: &Keeper<'_>, row: &CredentialRow, why: &str) -> Result<(), StoreError> {
     tracing::warn!(connection = row.connection_id, credential = row.id, why, "a token was not rotated");
-    worker.store.cancel_rotation(row.id, why, worker.clock.now()).await?;
-    worker.wake.notify_one();
-    note(worker, row, "credentials.rotate", json!({ "step": "failed", "why": why })).await
+    keeper.store.cancel_rotation(row.id, why, keeper.clock.now()).await?;
+    keeper.wake.notify_one();
+    note(keeper, row, "credentials.rotate", json!({ "step": "failed", "why": why })).await
 }
 
 /// Syncs of every process stop within seconds; one that does not is left to its 401.
-async fn wait_for_others(worker: &Worker, connections: &[i64]) -> Result<(), StoreError> {
+async fn wait_for_others(keeper: &Keeper<'_>, connections: &[i64]) -> Result<(), StoreError> {
     let began = Instant::now();
-    while began.elapsed() < LET_GO && worker.store.any_runs(connections).await? {
+    while began.elapsed() < LET_GO && keeper.store.any_runs(connections).await? {
         tokio::time::sleep(PAUSE).await;
     }
-    worker.store.renew_rotation(&worker.owner).await
+    keeper.store.renew_rotation(&keeper.owner).await
 }
 
 /// Stores the new token. A database that is away is waited for: the answer is the only copy.
 async fn keep(
-    worker: &Worker,
+    keeper: &Keeper<'_>,
     row: &CredentialRow,
     asked: &Asked,
     answer: &Answer,
 ) -> Result<(), StoreError> {
     let Ok(Rotated { token, expires_at }) = serde_json::from_slice(&answer.body) else {
-        return recovery::find_out(worker, row).await;
+        return recovery::find_out(keeper, row).await;
     };
     let began = Instant::now();
     let stored = loop {
-        let now = worker.clock.now();
-        match worker.store.end_rotation(&worker.ring, &asked.token.secret, &token, expires_at, now).await {
+        let now = keeper.clock.now();
+        match keeper.store.end_rotation(keeper.ring, &asked.token.secret, &token, expires_at, now).await {
             Ok(stored) => break stored,
             Err(error) if began.elapsed() > KEEP_TRYING => return Err(error),
             Err(error) => tracing::error!(
@@ -128,8 +128,8 @@ async fn keep(
         }
         tokio::time::sleep(PAUSE * 5).await;
     };
-    worker.wake.notify_one();
-    worker.arrived.notify_one();
+    keeper.wake.notify_one();
+    keeper.arrived.notify_one();
     if stored.is_empty() {
         tracing::warn!(
             credential = row.id,
@@ -139,7 +139,7 @@ async fn keep(
     tracing::info!(connection = row.connection_id, credential = row.id, "a token was rotated");
     let credentials: Vec<i64> = stored.iter().map(|it| it.0).collect();
     let detail = json!({ "step": "done", "credentials": credentials, "expiration_date": expires_at });
-    note(worker, row, "credentials.rotate", detail).await
+    note(keeper, row, "credentials.rotate", detail).await
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   weir api-key create --name terraform                              everything but SQL
   weir api-key create --name grafana --scope schema:read --scope queries:run
+  weir api-key create --name berlin --extractor berlin              for weir extract with EXTRACTOR_ID=berlin, and nothing else
   weir api-key list
   weir api-key revoke 3";
 
@@ -41,9 +42,12 @@ enum Action {
         /// What it is for
         #[arg(long)]
         name: String,
-        /// What it may do; repeatable [default: everything but queries:run and people:erase]
+        /// What it may do; repeatable [default: everything but queries:run, people:erase and extractors:run]
         #[arg(long = "scope", value_name = "SCOPE")]
         scopes: Vec<String>,
+        /// Make a key for the extractor of this name, and for nothing else
+        #[arg(long, value_name = "ID", conflicts_with = "scopes")]
+        extractor: Option<String>,
         /// Print one JSON object on standard output
         #[arg(long)]
         json: bool,
@@ -67,9 +71,15 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
     let Database { store, .. } = database::of(settings, &configuration, 1).await?;
     let now = SystemClock.now();
     match arguments.action {
-        Action::Create { name, scopes, json } => {
-            let scopes = scopes_of(&scopes)?;
+        Action::Create { name, scopes, extractor, json } => {
+            let scopes = match &extractor {
+                Some(_) => vec![Scope::ExtractorsRun.name().to_owned()],
+                None => scopes_of(&scopes)?,
+            };
             let (row, key) = store.create_api_key(&name, &scopes, now).await?;
+            if let Some(extractor) = &extractor {
+                store.bind_api_key(row.id, extractor).await?;
+            }
             created(&row, key.expose_secret(), json);
         }
         Action::List { json } => list(&store.api_keys().await?, json),
@@ -95,7 +105,9 @@ fn scopes_of(names: &[String]) -> Result<Vec<String>, Problem> {
         );
     }
     if names.is_empty() {
-        scopes.extend(SCOPES.into_iter().filter(|it| !matches!(it, Scope::QueriesRun | Scope::PeopleErase)));
+        let special =
+            |it: &Scope| matches!(it, Scope::QueriesRun | Scope::PeopleErase | Scope::ExtractorsRun);
+        scopes.extend(SCOPES.into_iter().filter(|it| !special(it)));
     }
     Ok(scopes.iter().map(|it| it.name().to_owned()).collect())
 }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use clap::Args;
 use gitlab_client::SystemClock;
 use server::{App, Listening, Operation};
+use store::Store;
+use store::vault::Keyring;
 use sync::connection::Network;
-use sync::tasks::{Here, Pace, Worker};
+use sync::tasks::{Here, Pace, Tokens, Worker};
 use sync::{SharedGates, Stop};
 use telemetry::Telemetry;
 use tokio::sync::Notify;
@@ -44,6 +46,7 @@ pub struct Opened {
     pub configuration: Configuration,
     pub database: Database,
     pub worker: Worker,
+    pub ring: Arc<Keyring>,
 }
 
 /// Opens database and keys, and checks that they belong together.
@@ -61,9 +64,10 @@ pub async fn open(settings: &Settings, arguments: &ConfigurationArguments) -> Re
         );
     }
     let gates = SharedGates::start(&database.store, clock.clone());
+    let ring = Arc::new(ring);
     let worker = Worker {
-        store: database.store.clone(),
-        ring: Arc::new(ring),
+        store: database.store.clone().into(),
+        tokens: Tokens::Sealed { store: database.store.clone(), ring: ring.clone() },
         network: Network { gates: Some(gates), ..configuration.network.clone() },
         pace: Pace::default(),
         clock,
@@ -73,12 +77,12 @@ pub async fn open(settings: &Settings, arguments: &ConfigurationArguments) -> Re
         here: Here::default(),
         telemetry: Telemetry::new(),
     };
-    Ok(Opened { configuration, database, worker })
+    Ok(Opened { configuration, database, worker, ring })
 }
 
 /// Runs the command.
 pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, Problem> {
-    let Opened { configuration, database, worker } = open(settings, &arguments.configuration).await?;
+    let Opened { configuration, database, worker, ring } = open(settings, &arguments.configuration).await?;
     let tls = configuration.tls.clone();
     let listening = bind(configuration.listen, LISTEN_SETTING).await?.with_tls(tls.clone());
     let address = address_of(&listening)?;
@@ -90,13 +94,13 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
     let reloaded = Reloaded {
         arguments: arguments.configuration.clone(),
         tls: tls.clone(),
-        store: settings.database_url.is_none().then(|| worker.store.clone()),
+        store: settings.database_url.is_none().then(|| database.store.clone()),
         reader: reader.clone(),
     };
     let app = App {
-        store: worker.store.clone(),
+        store: database.store.clone(),
         reader,
-        ring: worker.ring.clone(),
+        ring,
         network: worker.network.clone(),
         clock: worker.clock.clone(),
         wake: worker.wake.clone(),
@@ -107,7 +111,7 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
         serves_metrics: metrics.is_none(),
         trusted_proxies: configuration.trusted_proxies.clone(),
     };
-    let operation = operation_of(&worker, true);
+    let operation = operation_of(&database.store, &worker, true);
     let stop = Stop::default();
     let listener = interrupt::stop_on_signal(stop.clone());
     terminal::say(&format!(
@@ -161,9 +165,9 @@ fn address_of(listening: &Listening) -> Result<SocketAddr, Problem> {
 }
 
 /// What a process tells those who run it, at an address of its own.
-pub fn operation_of(worker: &Worker, tells_database: bool) -> Operation {
+pub fn operation_of(store: &Store, worker: &Worker, tells_database: bool) -> Operation {
     Operation {
-        store: worker.store.clone(),
+        store: store.clone(),
         clock: worker.clock.clone(),
         telemetry: worker.telemetry.clone(),
         serves_metrics: true,

@@ -32,7 +32,7 @@ pub struct Arguments {
 
 /// Runs the command.
 pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, Problem> {
-    let Opened { worker, database, configuration } = open(settings, &arguments.configuration).await?;
+    let Opened { worker, database, configuration, .. } = open(settings, &arguments.configuration).await?;
     let metrics = match arguments.metrics_listen.or(configuration.metrics_listen) {
         Some(address) => Some(bind(address, METRICS_SETTING).await?),
         None => None,
@@ -40,14 +40,14 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
     let reloaded = Reloaded {
         arguments: arguments.configuration.clone(),
         tls: None,
-        store: settings.database_url.is_none().then(|| worker.store.clone()),
+        store: settings.database_url.is_none().then(|| database.store.clone()),
         reader: None,
     };
     let stop = Stop::default();
     let listener = interrupt::stop_on_signal(stop.clone());
     terminal::say("Weir works. Ctrl-C ends it after the pages in hand.");
     let alive = service_manager::ready();
-    let told = serve_operation(metrics, operation_of(&worker, false), stop.clone());
+    let told = serve_operation(metrics, operation_of(&database.store, &worker, false), stop.clone());
     let working = async { tokio::join!(work(worker, stop.clone()), told) };
     let ((), told) = reload::meanwhile(reloaded, &configuration, working).await;
     drop((listener, alive, database));

@@ -4,6 +4,7 @@
 mod bench;
 mod database;
 mod demo;
+mod extract;
 mod html;
 mod kills;
 mod operation;

@@ -14,6 +14,7 @@ use crate::api::arguments::{Arguments, Takes};
 use crate::api::caller::Caller;
 use crate::api::envelope::Envelope;
 use crate::api::error::Code;
+use crate::api::extractors::checked_name;
 use crate::api::{Answer, ApiError, Scope};
 
 /// Letters of a name at most.
@@ -33,10 +34,12 @@ pub(crate) struct Create {
     #[serde(default)]
     #[schema(value_type = Object)]
     settings: Map<String, Value>,
+    /// The EXTRACTOR_ID of the extractor that reads for it, where the GitLab is in a network that may only call out.
+    extractor: Option<String>,
 }
 
 impl Takes for Create {
-    const NAMES: &'static [&'static str] = &["type", "name", "settings"];
+    const NAMES: &'static [&'static str] = &["type", "name", "settings", "extractor"];
 }
 
 /// Makes a connection. It works once it has a credential.
@@ -49,7 +52,7 @@ pub(crate) async fn create(
     arguments: Arguments<Create>,
 ) -> Answer<One> {
     caller.may(Scope::ConnectionsWrite)?;
-    let Create { r#type, name, settings } = arguments.given;
+    let Create { r#type, name, settings, extractor } = arguments.given;
     let connector = Connector::named(&r#type).ok_or_else(|| unknown(&r#type))?;
     let settings = Settings::parse(&Value::Object(settings))?;
     let host = settings.base_url.as_str().split("://").last().unwrap_or_default();
@@ -64,11 +67,41 @@ pub(crate) async fn create(
             "What a deleted connection to this GitLab brought is being removed. Try again in a few minutes.",
         ));
     }
+    let extractor = reader(&app, instance, extractor.as_deref()).await?;
     let settings = settings.to_value();
     let new = NewConnection { connector: connector.name(), name: &name, instance, settings: &settings };
     let row = app.store.create_connection(&new, app.clock.now()).await?;
+    if let Some(extractor) = extractor {
+        app.store.extract_connection(row.id, extractor).await?;
+        let settings = Settings::parse(&row.settings)?;
+        ::sync::tasks::lay_out(&app.store, &row, &settings, app.clock.now()).await?;
+    }
     caller.note(&app, "connections.create", Some(row.id), None, json!({ "type": r#type })).await?;
     Ok(Envelope::created(show(&app, row.id).await?).warn(arguments.warnings))
+}
+
+/// Who is to read for the connection. One GitLab is read by one extractor, or by workers here: never by both.
+async fn reader(app: &Shared, instance: i64, name: Option<&str>) -> Result<Option<i64>, ApiError> {
+    let reader = match name {
+        None => None,
+        Some(name) => {
+            checked_name("extractor", name)?;
+            let extractor = app.store.extractor_named(name, instance, app.clock.now()).await?;
+            if extractor.instance != instance {
+                return Err(ApiError::argument("extractor", "it reads another GitLab"));
+            }
+            Some(extractor.id)
+        }
+    };
+    let others = app.store.readers_of(instance).await?;
+    if others.iter().all(|it| *it == reader) {
+        return Ok(reader);
+    }
+    Err(ApiError::new(
+        Code::ConnectionExtracted,
+        "Another extractor, or this Weir itself, reads that GitLab already: one GitLab has one reader. Name the same in `extractor`, or \
+         delete the other connections first.",
+    ))
 }
 
 /// A name that people can read.

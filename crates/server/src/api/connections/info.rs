@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, State};
 
+use super::extracted::extractor;
 use super::{One, Shown, find};
 use crate::Shared;
 use crate::api::arguments::number;
@@ -24,5 +25,6 @@ pub(super) async fn show(app: &Shared, id: i64) -> Result<One, ApiError> {
     let row = find(app, id).await?;
     let tasks = app.store.tasks(Some(row.id)).await?;
     let resources = app.store.resource_states(row.id).await?;
-    Ok(One { connection: Shown::new(row, tasks, resources, app.clock.now()) })
+    let extractor = extractor(app, &row).await?;
+    Ok(One { connection: Shown::new(row, tasks, resources, extractor, app.clock.now()) })
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use sync::connection::{Settings, Token, verify_token};
 use sync::verify::Verification;
 
+use super::extracted::has_its_token_here;
 use super::{Named, find};
 use crate::Shared;
 use crate::api::arguments::Arguments;
@@ -43,6 +44,7 @@ pub(crate) async fn verify(
 ) -> Answer<Verified> {
     caller.may(Scope::ConnectionsWrite)?;
     let row = find(&app, arguments.given.id).await?;
+    has_its_token_here(&row)?;
     let settings = Settings::parse(&row.settings)?;
     let connector = Connector::named(&row.connector)
         .ok_or_else(|| ApiError::new(Code::Internal, "This version does not have the connector."))?;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use store::{ConnectionRow, ResourceState, TaskRow};
 
+use super::extracted::Extracted;
 use crate::moment;
 
 /// A connection in a list.
@@ -48,6 +49,8 @@ pub(crate) struct Shown {
     /// When it was last changed.
     #[serde(serialize_with = "moment::serialize")]
     updated_at: DateTime<Utc>,
+    /// The extractor that reads for it, where it is in a network of its own.
+    extractor: Option<Extracted>,
     /// What is done for it, and when.
     tasks: Vec<Task>,
     /// How far each resource is up to date.
@@ -113,12 +116,14 @@ impl Shown {
         row: ConnectionRow,
         tasks: Vec<TaskRow>,
         resources: Vec<ResourceState>,
+        extractor: Option<Extracted>,
         now: DateTime<Utc>,
     ) -> Shown {
         Shown {
             settings: row.settings.clone(),
             disabled_reason: row.disabled_reason.clone(),
             updated_at: row.updated_at,
+            extractor,
             tasks: tasks.into_iter().map(|it| Task::new(it, now)).collect(),
             resources: resources.into_iter().map(|it| ResourceShown::new(it, now)).collect(),
             listed: row.into(),

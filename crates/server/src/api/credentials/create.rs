@@ -11,7 +11,7 @@ use super::{Brief, Made};
 use crate::Shared;
 use crate::api::arguments::{Arguments, Takes, number};
 use crate::api::caller::Caller;
-use crate::api::connections::find;
+use crate::api::connections::{find, has_its_token_here};
 use crate::api::envelope::Envelope;
 use crate::api::error::Code;
 use crate::api::{Answer, ApiError, Scope};
@@ -49,6 +49,7 @@ pub(crate) async fn create(
 ) -> Answer<Made> {
     caller.may(Scope::CredentialsWrite)?;
     let connection = find(&app, number("connection_id", &connection_id)?).await?;
+    has_its_token_here(&connection)?;
     let Create { label, settings, secrets, expiration_date } = arguments.given;
     let token = check::token(secrets)?.ok_or_else(|| ApiError::missing("secrets.api_token"))?;
     if app.store.has_token(&app.ring, connection.id, &token).await?.is_some() {
