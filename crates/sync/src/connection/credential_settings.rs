@@ -5,6 +5,9 @@ use store::CredentialRow;
 
 use super::AuthKind;
 
+/// So many days before its end a token is rotated, unless told otherwise.
+const DAYS: u16 = 7;
+
 /// What is not secret about a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -12,14 +15,16 @@ pub struct CredentialSettings {
     /// private (the usual) or bearer.
     pub auth_kind: AuthKind,
     /// Whether Weir rotates the token by itself before it dies.
+    #[serde(skip_serializing_if = "is_off")]
     pub rotate: bool,
     /// So many days before.
+    #[serde(skip_serializing_if = "is_usual")]
     pub rotate_days: u16,
 }
 
 impl Default for CredentialSettings {
     fn default() -> CredentialSettings {
-        CredentialSettings { auth_kind: AuthKind::default(), rotate: false, rotate_days: 7 }
+        CredentialSettings { auth_kind: AuthKind::default(), rotate: false, rotate_days: DAYS }
     }
 }
 
@@ -39,4 +44,13 @@ impl CredentialSettings {
             false => Err(format!("it is not between 1 and {}", Self::LONGEST_AHEAD)),
         }
     }
+}
+
+/// What is as usual is not shown: clients that know only `auth_kind` see nothing else.
+fn is_off(rotate: &bool) -> bool {
+    !rotate
+}
+
+fn is_usual(days: &u16) -> bool {
+    *days == DAYS
 }

@@ -1,6 +1,6 @@
 //! What this process has taken from the inbox: by GitLab, so that one that hangs keeps none of the others waiting.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,10 +12,10 @@ use chrono::{DateTime, Utc};
 const AT_ONCE: usize = 4;
 /// Deliveries that are read together.
 const TOGETHER: usize = 1000;
+/// So many that wait are enough: no more are taken for a while. The more are here, the more of them name the same.
+const ENOUGH: usize = 20 * TOGETHER;
 /// Deliveries of one GitLab and age that wait here for a reading. More are left to wait in the database.
-const WAITING: usize = 4 * TOGETHER;
-/// So many that wait are enough: no more are taken for a while.
-const ENOUGH: usize = 2 * TOGETHER;
+const WAITING: usize = 2 * ENOUGH;
 /// However many wait, what comes for another GitLab is looked for after so long.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
@@ -137,11 +137,31 @@ impl Pile {
         if self.waiting.is_empty() || self.readings >= AT_ONCE {
             return None;
         }
-        let rest = self.waiting.split_off(TOGETHER.min(self.waiting.len()));
-        let items = mem::replace(&mut self.waiting, rest);
+        let items = self.of_some_projects();
         self.being_read.extend(items.iter().map(|it| it.id));
         self.readings += 1;
         Some(items)
+    }
+
+    /// The next ones, and whatever else waits of their projects: what many name is read once.
+    fn of_some_projects(&mut self) -> Vec<Item> {
+        let mut counts: HashMap<Option<i64>, usize> = HashMap::new();
+        for item in &self.waiting {
+            *counts.entry(item.project).or_default() += 1;
+        }
+        let (mut chosen, mut total) = (HashSet::new(), 0);
+        for item in &self.waiting {
+            if total >= TOGETHER {
+                break;
+            }
+            if chosen.insert(item.project) {
+                total += counts[&item.project];
+            }
+        }
+        let all = mem::take(&mut self.waiting).into_iter();
+        let (items, others) = all.partition(|it| chosen.contains(&it.project));
+        self.waiting = others;
+        items
     }
 }
 
@@ -149,6 +169,7 @@ impl Pile {
 mod tests {
     use super::*;
 
+    /// Each of a project of its own.
     fn items(ids: std::ops::Range<i64>) -> Vec<Item> {
         let one = |id| Item {
             id,
@@ -156,7 +177,7 @@ mod tests {
             attempts: 0,
             read_by: Vec::new(),
             changed: Changed::Trunk,
-            project: Some(1),
+            project: Some(id),
         };
         ids.map(one).collect()
     }
@@ -182,9 +203,9 @@ mod tests {
     #[test]
     fn more_than_there_is_room_for_is_given_back() {
         let desk = Desk::default();
-        assert_eq!(desk.lay(Age::Older, 1, items(0..4005)).len(), 5);
-        assert_eq!(desk.lay(Age::Older, 1, items(30_000..30_001)).len(), 1);
-        assert!(desk.lay(Age::Fresh, 1, items(30_000..30_001)).is_empty());
+        assert_eq!(desk.lay(Age::Older, 1, items(0..40_005)).len(), 5);
+        assert_eq!(desk.lay(Age::Older, 1, items(90_000..90_001)).len(), 1);
+        assert!(desk.lay(Age::Fresh, 1, items(90_000..90_001)).is_empty());
     }
 
     #[test]
@@ -193,13 +214,22 @@ mod tests {
         desk.lay(Age::Older, 1, items(0..4000));
         let older = desk.take();
         assert_eq!(older.len(), 4);
-        desk.lay(Age::Older, 1, items(4000..6000));
+        desk.lay(Age::Older, 1, items(4000..24_000));
         assert!(desk.wants(Age::Older), "it was not looked at for long");
         assert!(!desk.wants(Age::Older), "enough waits here");
         assert!(desk.wants(Age::Fresh));
-        desk.lay(Age::Fresh, 1, items(9000..9001));
+        desk.lay(Age::Fresh, 1, items(90_000..90_001));
         let fresh = desk.take();
         assert_eq!(fresh.len(), 1);
-        assert_eq!(fresh[0].items[0].id, 9000);
+        assert_eq!(fresh[0].items[0].id, 90_000);
+    }
+
+    #[test]
+    fn what_waits_of_one_project_is_read_together() {
+        let desk = Desk::default();
+        let of = |id: i64, project| Item { project: Some(project), ..items(id..id + 1).remove(0) };
+        desk.lay(Age::Older, 1, (0..9000).map(|id| of(id, id % 3)).collect());
+        let sizes: Vec<usize> = desk.take().iter().map(|it| it.items.len()).collect();
+        assert_eq!(sizes, [3000, 3000, 3000]);
     }
 }
