@@ -59,7 +59,7 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), ApiError> {
 }
 
 /// Why a body could not be read.
-fn unread(rejection: BytesRejection) -> ApiError {
+pub(super) fn unread(rejection: BytesRejection) -> ApiError {
     if TooSlow::is_behind(&rejection) {
         return ApiError::new(Code::RequestTimeout, "The body came too slowly. Send the request again.");
     }

@@ -10,7 +10,7 @@ use sync::{Clock, SystemClock};
 use crate::harness::Bench;
 
 /// Every method with its verb and the scope it needs.
-const METHODS: [(&str, &str, Scope); 22] = [
+const METHODS: [(&str, &str, Scope); 25] = [
     ("GET", "connections.list", Scope::ConnectionsRead),
     ("GET", "connections.info/1", Scope::ConnectionsRead),
     ("POST", "connections.create", Scope::ConnectionsWrite),
@@ -33,6 +33,9 @@ const METHODS: [(&str, &str, Scope); 22] = [
     ("POST", "queries.run", Scope::QueriesRun),
     ("GET", "webhooks.status", Scope::WebhooksRead),
     ("POST", "people.erase", Scope::PeopleErase),
+    ("POST", "extractors.connect", Scope::ExtractorsRun),
+    ("POST", "extractors.call", Scope::ExtractorsRun),
+    ("POST", "extractors.wait", Scope::ExtractorsRun),
 ];
 
 /// A body that every method that takes one understands.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use store::StoreError;
 use store::remote::{Operation, Refusal};
@@ -15,6 +16,7 @@ use super::gzip::{packed, unpacked};
 use super::process::Process;
 use crate::Shared;
 use crate::api::ApiError;
+use crate::api::arguments::unread;
 use crate::api::error::Code;
 
 /// How many calls are carried out at once; more of them wait. The database is there for others too.
@@ -36,8 +38,9 @@ pub(crate) async fn call(
     Extension(turns): Extension<Arc<Semaphore>>,
     process: Process,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
+    let body = body.map_err(incomplete)?;
     let _turn = turns.acquire().await.map_err(|_| broken())?;
     // Megabytes are unpacked and parsed: not where others wait for their turn.
     let operation = tokio::task::spawn_blocking(move || operation(&headers, &body)).await;
@@ -45,6 +48,15 @@ pub(crate) async fn call(
     let done = operation.carry_out(&app.store, &process.0).await?;
     let answer = [&br#"{"ok":true,"result":"#[..], &done, b"}"].concat();
     Ok(sent(answer))
+}
+
+fn incomplete(rejection: BytesRejection) -> ApiError {
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            ApiError::new(Code::RequestTooLarge, "The body is larger than 32 MiB, the most that is taken.")
+        }
+        _ => unread(rejection),
+    }
 }
 
 fn operation(headers: &HeaderMap, body: &[u8]) -> Result<Operation, ApiError> {

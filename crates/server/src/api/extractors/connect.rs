@@ -9,12 +9,11 @@ use store::remote::protocol;
 use store::{ExtractorRow, Greeting, Unwelcome};
 use sync::connection::Settings;
 
-use super::process::agrees;
+use super::process::{Extractor, agrees};
 use crate::api::arguments::{Arguments, Takes};
-use crate::api::caller::Caller;
 use crate::api::envelope::Envelope;
 use crate::api::error::Code;
-use crate::api::{Answer, ApiError, Scope};
+use crate::api::{Answer, ApiError};
 use crate::{Shared, moment};
 
 /// Letters of a name at most.
@@ -69,10 +68,9 @@ pub(crate) struct Connected {
 #[utoipa::path(post, path = "/api/extractors.connect", tag = "extractors", request_body = Connect, responses((status = 200, body = Connected)))]
 pub(crate) async fn connect(
     State(app): State<Shared>,
-    caller: Caller,
+    Extractor(caller): Extractor,
     arguments: Arguments<Connect>,
 ) -> Answer<Connected> {
-    caller.may(Scope::ExtractorsRun)?;
     let given = arguments.given;
     agrees(&given.protocol, &printable(&given.version))?;
     checked_name("extractor", &given.extractor)?;

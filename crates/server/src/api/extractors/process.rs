@@ -16,6 +16,19 @@ const PROTOCOL: &str = "weir-protocol";
 /// How often it has tried this call.
 const ATTEMPT: &str = "weir-attempt";
 
+/// A caller that may be an extractor. That is looked at before the body is read.
+pub(super) struct Extractor(pub(super) Caller);
+
+impl FromRequestParts<Shared> for Extractor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Extractor, ApiError> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        caller.may(Scope::ExtractorsRun)?;
+        Ok(Extractor(caller))
+    }
+}
+
 /// A process of an extractor that has connected, with what it may touch.
 pub(crate) struct Process(pub(super) Within);
 
@@ -23,8 +36,7 @@ impl FromRequestParts<Shared> for Process {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Process, ApiError> {
-        let caller = Caller::from_request_parts(parts, app).await?;
-        caller.may(Scope::ExtractorsRun)?;
+        let Extractor(caller) = Extractor::from_request_parts(parts, app).await?;
         let header = |name: &str| parts.headers.get(name).and_then(|it| it.to_str().ok()).unwrap_or_default();
         agrees(header(PROTOCOL), "another version")?;
         let again = header(ATTEMPT).parse().unwrap_or(1) > 1;
