@@ -45,8 +45,8 @@ const FINAL: [&str; 8] = [
     "extractor_replaced",
     "gitlab_connection_required",
 ];
-/// Codes of errors of the Weir itself, which pass.
-const PASSING: [&str; 1] = ["database_unavailable"];
+/// Codes of errors of the Weir itself, or of the way to it, which pass.
+const PASSING: [&str; 2] = ["database_unavailable", "request_timeout"];
 
 /// Reads an answer. What is not Weir's own (a gateway's page) passes.
 pub(crate) fn read(status: u16, body: &[u8]) -> Verdict {

@@ -17,7 +17,7 @@ const PROTOCOL: &str = "weir-protocol";
 const ATTEMPT: &str = "weir-attempt";
 
 /// A caller that may be an extractor. That is looked at before the body is read.
-pub(super) struct Extractor(pub(super) Caller);
+pub(crate) struct Extractor(pub(super) Caller);
 
 impl FromRequestParts<Shared> for Extractor {
     type Rejection = ApiError;
