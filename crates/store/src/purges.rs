@@ -57,6 +57,7 @@ pub const BROUGHT: [(&str, &[(&str, &str)]); 5] = [
             ("weir.people_due", "user_id"),
             ("weir.project_namespaces", "project_id"),
             ("weir.project_paths", "project_id"),
+            ("weir.webhook_hints", "project_id"),
         ],
     ),
 ];

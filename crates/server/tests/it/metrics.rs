@@ -61,11 +61,11 @@ async fn no_figure_holds_a_secret_or_names_a_project() {
     let working = bench.work("one");
     bench.until(id, |it| it["last_synced_at"].is_string()).await;
     working.stop().await;
-    for path in ["/nothing/here?token=glpat-made-up", "/api/made.up", "/webhooks/gitlab"] {
+    for path in ["/hidden/here?token=glpat-made-up", "/api/made.up", "/webhooks/gitlab"] {
         ask(&bench, path).await;
     }
     let text = ask(&bench, "/metrics").await.text;
-    for secret in [bench.gitlab.token(), &bench.key, "glpat", "made.up", "nothing"] {
+    for secret in [bench.gitlab.token(), &bench.key, "glpat", "made.up", "hidden"] {
         assert!(!text.contains(secret), "{secret}");
     }
     let paths =
