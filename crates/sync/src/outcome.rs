@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gitlab_client::Usage;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use store::Skip;
 
 /// How a run ended.
@@ -18,6 +18,7 @@ pub struct Outcome {
     /// Rows by table.
     pub resources: BTreeMap<String, TableCounts>,
     /// What was not read, with the reason.
+    #[serde(serialize_with = "told")]
     pub skips: Vec<Skip>,
     /// Requests sent.
     pub requests: u64,
@@ -84,4 +85,23 @@ impl Failure {
             _ => 1,
         }
     }
+}
+
+/// Skips as people are told of them: Weir's own ids are for the database.
+fn told<S: Serializer>(skips: &[Skip], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Told<'s> {
+        connector: &'s str,
+        resource: &'s str,
+        parent: &'s str,
+        reason: &'s str,
+        detail: &'s str,
+    }
+    serializer.collect_seq(skips.iter().map(|it| Told {
+        connector: &it.connector,
+        resource: &it.resource,
+        parent: &it.parent,
+        reason: &it.reason,
+        detail: &it.detail,
+    }))
 }
