@@ -9,7 +9,9 @@ use serde_json::json;
 
 use super::owned::{OwnedPage, OwnedRun, ToldJoined};
 use super::{Refusal, Within};
-use crate::{Audit, ConnectionRow, Counts, DueDelivery, InstanceRow, Lease, PendingRow, Store, TaskRow};
+use crate::{
+    Audit, ConnectionRow, Counts, DueDelivery, InstanceRow, Lease, PendingRow, Store, TaskEnd, TaskRow,
+};
 
 /// Deliveries that are given out at once.
 const DELIVERIES: i64 = 1000;
@@ -78,13 +80,30 @@ pub(super) async fn claim_task(
     store: &Store,
     within: &Within,
     owner: String,
+    running: Vec<String>,
     now: DateTime<Utc>,
 ) -> Result<Option<TaskRow>, Refusal> {
     within.owner(store, &owner).await?;
+    for name in &running {
+        within.owner(store, name).await?;
+    }
+    store.keep_tasks_of(&running).await?;
     if within.again {
         store.release_tasks_of(&owner).await?;
     }
     Ok(store.claim_task_of(&within.connections, &owner, now).await?)
+}
+
+/// Ends a task.
+pub(super) async fn end_task(
+    store: &Store,
+    within: &Within,
+    task: TaskRow,
+    end: TaskEnd,
+    now: DateTime<Utc>,
+) -> Result<(), Refusal> {
+    within.task(store, &task).await?;
+    Ok(store.end_task(&task, &end, now).await?)
 }
 
 /// Deliveries that were handed to it.
