@@ -36,3 +36,5 @@ drop index weir.inbox_due;
 create index inbox_due on weir.inbox (due_at, id) where state = 'due' and extractor_id is null;
 create index inbox_handed on weir.inbox (extractor_id, due_at, id) where state = 'due' and extractor_id is not null;
 comment on column weir.inbox.extractor_id is 'The extractor that it was handed to (weir.extractors.id); null where workers of this database look at it.';
+
+comment on column weir.audit_log.actor is 'api, command, worker, webhook or extractor.';

@@ -10,7 +10,7 @@ use sqlx::FromRow;
 use crate::{Store, StoreError};
 
 /// How long a worker may be silent before its task is given to another, in seconds.
-const LEASE_SECONDS: f64 = 60.0;
+pub(crate) const LEASE_SECONDS: f64 = 60.0;
 
 /// A task with how it stands.
 #[derive(Debug, Clone, PartialEq, FromRow, Serialize, Deserialize)]

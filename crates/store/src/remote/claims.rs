@@ -35,6 +35,16 @@ impl Store {
         Ok(())
     }
 
+    /// Prolongs the leases of tasks that run in these names.
+    pub(super) async fn keep_tasks_of(&self, owners: &[String]) -> Result<(), StoreError> {
+        if owners.is_empty() {
+            return Ok(());
+        }
+        let keep = "update weir.tasks set until = clock_timestamp() + make_interval(secs => $2) where owner = any($1)";
+        sqlx::query(keep).bind(owners).bind(crate::tasks::LEASE_SECONDS).execute(&self.pool).await?;
+        Ok(())
+    }
+
     /// Gives back the deliveries that were taken in this name.
     pub(super) async fn release_deliveries_of(&self, owner: &str) -> Result<(), StoreError> {
         sqlx::query("update weir.inbox set owner = null, until = null where state = 'due' and owner = $1")

@@ -1,8 +1,8 @@
 //! The database as a sync sees it: here, or elsewhere.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use catalogue::{List, Table};
 use chrono::{DateTime, Utc};
@@ -14,7 +14,7 @@ use super::special::Told;
 use super::{Call, Carrier};
 use crate::{
     Audit, ConnectionRow, Counts, DueDelivery, InstanceRow, Joined, Leadership, Lease, Page, PendingRow,
-    PutOff, Run, Store, StoreError, TaskRow, Written,
+    PutOff, Run, Store, StoreError, TaskEnd, TaskRow, Written,
 };
 
 /// The database as a sync sees it. Cheap to clone.
@@ -36,6 +36,8 @@ pub struct Away {
     claims: Arc<AtomicU64>,
     /// The syncs that this process leads now.
     leading: Leading,
+    /// The names under which it runs tasks now.
+    tasks: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl From<Store> for Handle {
@@ -53,7 +55,13 @@ impl From<&Store> for Handle {
 impl Away {
     /// A Weir that this carrier leads to, where this process is known by a name.
     pub fn new(carrier: Arc<dyn Carrier>, owner: &str) -> Away {
-        Away { carrier, owner: owner.into(), claims: Arc::default(), leading: Leading::default() }
+        Away {
+            carrier,
+            owner: owner.into(),
+            claims: Arc::default(),
+            leading: Leading::default(),
+            tasks: Arc::default(),
+        }
     }
 
     /// What everything is called that this process holds, at the beginning.
@@ -82,6 +90,26 @@ impl Away {
     /// Says that this process still leads a sync.
     pub(super) async fn lead_on(&self, sync_id: i64) -> Result<bool, StoreError> {
         self.ask(Call::new("lead_on").with("sync_id", &sync_id)?).await
+    }
+
+    /// Claims a task. Those that run here are alive, however long the line was cut: none of them is given out again.
+    async fn claim_task(&self, owner: &str, now: DateTime<Utc>) -> Result<Option<TaskRow>, StoreError> {
+        let running: Vec<String> = self.tasks().iter().cloned().collect();
+        let call = Call::new("claim_task").with("owner", &self.claimant(owner))?;
+        let task: Option<TaskRow> = self.ask(call.with("running", &running)?.with("now", &now)?).await?;
+        self.tasks().extend(task.iter().filter_map(|it| it.owner.clone()));
+        Ok(task)
+    }
+
+    async fn end_task(&self, task: &TaskRow, end: &TaskEnd, now: DateTime<Utc>) -> Result<(), StoreError> {
+        // From here on it is not run any more, whatever comes of saying so.
+        self.tasks().retain(|it| Some(it) != task.owner.as_ref());
+        let call = Call::new("end_task").with("task", task)?.with("end", end)?;
+        self.ask(call.with("now", &now)?).await
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn write_page(&self, page: &Page<'_>) -> Result<Written, StoreError> {
@@ -200,10 +228,20 @@ impl Handle {
     pub async fn claim_task(&self, owner: &str, now: DateTime<Utc>) -> Result<Option<TaskRow>, StoreError> {
         match self {
             Handle::Here(store) => store.claim_task(owner, now).await,
-            Handle::Away(away) => {
-                away.ask(Call::new("claim_task").with("owner", &away.claimant(owner))?.with("now", &now)?)
-                    .await
-            }
+            Handle::Away(away) => away.claim_task(owner, now).await,
+        }
+    }
+
+    /// See [`Store::end_task`].
+    pub async fn end_task(
+        &self,
+        task: &TaskRow,
+        end: &TaskEnd,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        match self {
+            Handle::Here(store) => store.end_task(task, end, now).await,
+            Handle::Away(away) => away.end_task(task, end, now).await,
         }
     }
 

@@ -135,7 +135,6 @@ operations! {
         derive_for_users(users: [&[i64]] ids, sent_at: [DateTime<Utc>] free) -> ();
         drop_pending(instance: [i64] instance, pending: [&Pending] list) -> ();
         end_sync(sync_id: [i64] sync, end: [&SyncEnd] free, at: [DateTime<Utc>] free) -> ();
-        end_task(task: [&TaskRow] task, end: [&TaskEnd] free, now: [DateTime<Utc>] free) -> ();
         enter_phase(sync_id: [i64] sync, phase: [&str] free) -> ();
         etags(table: [&Table] free, parent_id: [i64] ids, seals: [&[String]] free) -> Vec<Etag>;
         fail_pending(instance: [i64] instance, pending: [&Pending] list) -> ();
@@ -213,8 +212,9 @@ operations! {
         claim(sync_id: [i64], owner: [&str]) -> Option<Lease>;
         claim_deliveries(owner: [&str], limit: [i64], since: [Option<DateTime<Utc>>], now: [DateTime<Utc>]) -> Vec<DueDelivery>;
         claim_pending(instance: [i64], owner: [&str], most: [i64], lists: [&[List]]) -> Vec<PendingRow>;
-        claim_task(owner: [&str], now: [DateTime<Utc>]) -> Option<TaskRow>;
+        claim_task(owner: [&str], running: [&[String]], now: [DateTime<Utc>]) -> Option<TaskRow>;
         connections() -> Vec<ConnectionRow>;
+        end_task(task: [&TaskRow], end: [&TaskEnd], now: [DateTime<Utc>]) -> ();
         end_deliveries(ids: [&[i64]], state: [&str], note: [Option<&str>], now: [DateTime<Utc>]) -> ();
         instance(base_url: [&str]) -> InstanceRow;
         join_sync(run: [super::owned::OwnedRun], leading: [&[i64]], at: [DateTime<Utc>]) -> super::owned::ToldJoined;

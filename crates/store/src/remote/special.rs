@@ -10,7 +10,8 @@ use serde_json::json;
 use super::owned::{OwnedPage, OwnedRun, ToldJoined};
 use super::{Refusal, Within};
 use crate::{
-    Audit, ConnectionRow, Counts, DueDelivery, InstanceRow, Lease, PendingRow, PutOff, Store, TaskRow,
+    Audit, ConnectionRow, Counts, DueDelivery, InstanceRow, Lease, PendingRow, PutOff, Store, TaskEnd,
+    TaskRow,
 };
 
 /// Deliveries that are given out at once.
@@ -80,13 +81,30 @@ pub(super) async fn claim_task(
     store: &Store,
     within: &Within,
     owner: String,
+    running: Vec<String>,
     now: DateTime<Utc>,
 ) -> Result<Option<TaskRow>, Refusal> {
     within.owner(store, &owner).await?;
+    for name in &running {
+        within.owner(store, name).await?;
+    }
+    store.keep_tasks_of(&running).await?;
     if within.again {
         store.release_tasks_of(&owner).await?;
     }
     Ok(store.claim_task_of(&within.connections, &owner, now).await?)
+}
+
+/// Ends a task.
+pub(super) async fn end_task(
+    store: &Store,
+    within: &Within,
+    task: TaskRow,
+    end: TaskEnd,
+    now: DateTime<Utc>,
+) -> Result<(), Refusal> {
+    within.task(store, &task).await?;
+    Ok(store.end_task(&task, &end, now).await?)
 }
 
 /// Deliveries that were handed to it.

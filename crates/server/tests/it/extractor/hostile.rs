@@ -159,6 +159,7 @@ fn argument(operation: &str, name: &str, of: &Ids) -> Value {
         (_, "run") => {
             json!({ "instance": of.instance, "connectors": ["gitlab"], "scope": "again", "connection": of.connection, "owner": of.owner })
         }
+        (_, "running") => json!([of.owner]),
         (_, "leading") => json!([of.sync]),
         (_, "base_url") => json!(of.base_url),
         (_, "entry") => json!({ "action": "sync", "connection_id": of.connection }),

@@ -85,6 +85,31 @@ async fn a_weir_outside_that_goes_away_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_an_extractor_runs_is_not_given_out_again_however_long_the_line_was_cut() {
+    let bench = Bench::new().await;
+    let key = key_of(&bench, "berlin").await;
+    let line = Arc::new(Line::default());
+    let listening = bench.listen_through(|it| line.before(it)).await;
+    let inside = Inside::start(&bench, &listening.url, &key, "berlin").await;
+    begun(&bench).await;
+    line.away.store(true, Relaxed);
+    bench
+        .database
+        .execute("update weir.tasks set until = now() - interval '1 hour' where until is not null")
+        .await;
+    bench
+        .database
+        .execute("update weir.syncs set until = now() - interval '1 hour' where until is not null")
+        .await;
+    line.away.store(false, Relaxed);
+    done(&bench, &inside).await;
+    inside.stop().await;
+    bench.assert_equal().await;
+    let syncs = "select connection_id from weir.syncs group by connection_id having count(*) > 1";
+    assert_eq!(bench.store.query(syncs).await.expect("a list").rows, Vec::<Vec<Value>>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_process_of_the_same_name_takes_over_and_the_first_ends() {
     let bench = Bench::new().await;
     let key = key_of(&bench, "berlin").await;
