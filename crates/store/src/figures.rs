@@ -88,7 +88,7 @@ pub struct CredentialFigures {
 /// How the inbox stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboxFigures {
-    /// Deliveries that wait, counted up to [`MOST_COUNTED`].
+    /// Deliveries that wait, counted up to 100,000.
     pub waiting: i64,
     /// When the oldest of them came.
     pub oldest_at: Option<DateTime<Utc>>,

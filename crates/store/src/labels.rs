@@ -4,6 +4,7 @@ use catalogue::Rows;
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection};
 
+use crate::children::Parent;
 use crate::{Store, StoreError};
 
 /// A table of labels on something.
@@ -12,12 +13,14 @@ pub(crate) struct Links {
     pub(crate) table: &'static str,
     /// The column that names what the labels are on.
     parent: &'static str,
+    /// What that is.
+    pub(crate) on: Parent,
 }
 
 /// Labels on merge requests and on issues.
 pub(crate) static LINKS: [Links; 2] = [
-    Links { table: "gitlab_merge_request_labels", parent: "merge_request_id" },
-    Links { table: "gitlab_issue_labels", parent: "issue_id" },
+    Links { table: "gitlab_merge_request_labels", parent: "merge_request_id", on: Parent::MergeRequest },
+    Links { table: "gitlab_issue_labels", parent: "issue_id", on: Parent::Issue },
 ];
 
 impl Links {

@@ -30,6 +30,7 @@ mod leases;
 mod masks;
 mod milestones;
 mod optional_lists;
+mod outdated;
 mod page;
 mod partitions;
 mod pending;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 use crate::masks::Masks;
+use crate::outdated::Outdated;
 use crate::{
     Lease, Listed, MERGE_REQUEST, Partition, Reject, Store, StoreError, TrunkStep, children, deployments,
     derive, etags, gone, heads, issues, jobs, labels, leases, milestones, partitions, pending, rejects,
@@ -122,8 +123,11 @@ async fn write_rows(
     known.extend(issues::lock(connection, page.rows).await?);
     known.extend(jobs::known_pipelines(connection, page.rows).await?);
     known.extend(heads::lock(connection, page.rows).await?);
+    let outdated = Outdated::of(connection, page.rows, &known).await?;
+    known.retain(|it| !outdated.has(it.0, it.1));
     for batch in page.rows.batches.iter().filter(|it| !is_users(it)) {
-        let changed = upsert::upsert(connection, batch, page.sent_at, masks).await?;
+        let json = outdated.leave_out(batch)?;
+        let changed = upsert::upsert_json(connection, batch, json, page.sent_at, masks).await?;
         count(&mut written, batch.table.name, batch.len as u64, changed);
     }
     gone::restore_below(connection, MERGE_REQUEST, &gone, page.sent_at).await?;
@@ -140,9 +144,9 @@ async fn write_rows(
         }
     }
     for links in &labels::LINKS {
-        let named = links.named(page.rows);
+        let named = outdated.leave_out_named(links.on, links.named(page.rows));
         if !named.is_empty() {
-            let linked = links.link_named(connection, named, page.sent_at).await?;
+            let linked = links.link_named(connection, &named, page.sent_at).await?;
             count(&mut written, links.table, named.len() as u64, linked);
         }
         if !page.label_projects.is_empty() {

@@ -1,6 +1,6 @@
 //! The operations that reading a GitLab needs of the database, carried out here or by a Weir elsewhere.
 //!
-//! A sync holds a [`Handle`] and no [`Store`]: what is not in `operations.rs` it cannot do, wherever it runs. An extractor's
+//! A sync holds a [`Handle`] and no [`Store`](crate::Store): what is not in `operations.rs` it cannot do, wherever it runs. An extractor's
 //! handle sends each operation as one call; the Weir that has the database carries it out, [`Within`] what belongs to
 //! that extractor.
 

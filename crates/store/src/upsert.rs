@@ -18,17 +18,7 @@ type Key = (&'static str, &'static [&'static str]);
 /// Statements by table and columns, built once.
 static STATEMENTS: LazyLock<Mutex<HashMap<Key, &'static str>>> = LazyLock::new(Mutex::default);
 
-/// Writes a batch and gives how many rows changed.
-pub(crate) async fn upsert(
-    connection: &mut PgConnection,
-    batch: &Batch,
-    sent_at: DateTime<Utc>,
-    masks: &Masks,
-) -> Result<u64, StoreError> {
-    upsert_json(connection, batch, batch.json(), sent_at, masks).await
-}
-
-/// Writes some of a batch's rows, given as a JSON array.
+/// Writes rows of a batch, given as a JSON array, and gives how many changed.
 pub(crate) async fn upsert_json(
     connection: &mut PgConnection,
     batch: &Batch,

@@ -152,6 +152,37 @@ async fn an_older_version_never_wins_and_an_equal_one_does() {
 }
 
 /// A column that is neither key nor version, brought with a value, and that may be null.
+/// One issue as a reader of REST finds it, with this text.
+fn issue(text: &str, minute: i64) -> Rows {
+    let resource = RESOURCES.iter().find(|it| it.name == "issues").expect("there are issues");
+    let reader = resource.reader("rest").expect("they are read by REST");
+    let mut samples: Vec<Value> = serde_json::from_str(reader.sample).expect("a sample is a list");
+    let mut element = samples.swap_remove(0);
+    element["description"] = text.into();
+    element["updated_at"] = at(minute).to_rfc3339().into();
+    let mut rows = Rows::default();
+    (reader.read)(&origin(resource), &element.to_string(), &mut rows).expect("it is read");
+    rows
+}
+
+#[tokio::test]
+async fn an_older_answer_that_comes_late_brings_nothing_back_below_what_is_newer() {
+    let (_database, store) = fresh().await;
+    let links = async || {
+        let sql = "select target from gitlab_issue_links where deleted_at is null order by 1";
+        let rows = store.query(sql).await.expect("it runs").rows;
+        rows.iter().map(|it| it[0].as_str().expect("a text").to_owned()).collect::<Vec<_>>()
+    };
+    write(&store, &issue("see https://one.example/a", 1), 1).await;
+    assert_eq!(links().await, ["https://one.example/a"]);
+    write(&store, &issue("see https://two.example/b", 5), 6).await;
+    // Asked for before, and written after.
+    write(&store, &issue("see https://three.example/c", 3), 4).await;
+    assert_eq!(links().await, ["https://two.example/b"]);
+    write(&store, &issue("nothing", 7), 8).await;
+    assert!(links().await.is_empty());
+}
+
 fn changeable(batch: &Batch, rows: &BTreeMap<String, Map<String, Value>>) -> Option<String> {
     const REQUIRED: &[&str] = &[
         "name",

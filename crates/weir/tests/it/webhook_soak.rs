@@ -31,6 +31,9 @@ const OF_CI: [&str; 5] = [
     "gitlab_deployments",
     "gitlab_deployment_merge_requests",
 ];
+/// What the API makes there leaves no sign, and no webhook tells of environments: they are found once a day, or by a sweep.
+const OF_THE_API: [&str; 3] =
+    ["gitlab_environments", "gitlab_deployments", "gitlab_deployment_merge_requests"];
 const TOLD_OF: [Trigger; 10] = [
     Trigger::MergeRequest,
     Trigger::Note,
@@ -58,7 +61,7 @@ async fn with_a_tenth_of_deliveries_lost_doubled_and_late_the_tables_equal_the_t
     while looks < 2 || began.elapsed() < length() {
         changes += unrest(&bench, &mut random).await;
         synced_since_now(&bench, &serving, &connections).await;
-        equals_the_truth(&bench, looks).await;
+        equals_the_truth(&bench, looks, &OF_THE_API).await;
         looks += 1;
     }
     for _ in 0..40 {
@@ -70,7 +73,7 @@ async fn with_a_tenth_of_deliveries_lost_doubled_and_late_the_tables_equal_the_t
     }
     swept(&serving, &connections).await;
     synced_since_now(&bench, &serving, &connections).await;
-    equals_the_truth(&bench, looks).await;
+    equals_the_truth(&bench, looks, &[]).await;
     let counts = bench.fake.hooks().counts();
     let failed = bench.value("select count(*) from weir.inbox where state = 'failed'").await;
     eprintln!("{changes} changes, {looks} looks at the truth, {counts:?}, {failed} given up");
@@ -190,12 +193,13 @@ async fn until(serving: &Serving, connection: i64, wanted: impl Fn(&Value) -> bo
     panic!("not as wanted in two minutes: {}", serving.ask("GET", &path, Value::Null).await.1);
 }
 
-async fn equals_the_truth(bench: &Bench, look: u64) {
+/// Holds the tables against the truth, apart from some.
+async fn equals_the_truth(bench: &Bench, look: u64, apart_from: &[&str]) {
     let store = bench.database.store().await;
     let reading = CONNECTORS.into_iter().skip(1).fold(Reading::new(true, false).with_issues(), Reading::with);
     let wanted = truth(&bench.fake.world(), &bench.fake.viewer(), reading);
     let off = without_ci(bench);
-    for (table, rows) in wanted {
+    for (table, rows) in wanted.into_iter().filter(|it| !apart_from.contains(&it.0)) {
         let mut stored = store.live_rows(table).await.unwrap();
         let of_ci = OF_CI.contains(&table);
         stored.retain(|row| !of_ci || !off.contains(&row["project_id"].as_i64().unwrap_or_default()));
