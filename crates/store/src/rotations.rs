@@ -35,16 +35,18 @@ impl Store {
     }
 
     /// Writes down that a token is about to be rotated, wherever it is used: nobody works with it from now on. Gives the
-    /// connections; none where another process was first.
+    /// connections; none where another process was first, also where that is done by now: to rotate a token that was rotated
+    /// has GitLab revoke its successor.
     pub async fn begin_rotation(
         &self,
         owner: &str,
-        id: i64,
+        row: &CredentialRow,
         now: DateTime<Utc>,
     ) -> Result<Option<Vec<i64>>, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        let same = lock_same(&mut transaction, id).await?;
-        if same.is_empty() || same.iter().any(|it| it.rotation_began_at.is_some()) {
+        let same = lock_same(&mut transaction, row.id).await?;
+        let as_seen = same.iter().any(|it| (it.id, it.updated_at) == (row.id, row.updated_at));
+        if !as_seen || same.iter().any(|it| it.rotation_began_at.is_some()) {
             return Ok(None);
         }
         let ids: Vec<i64> = same.iter().map(|it| it.id).collect();

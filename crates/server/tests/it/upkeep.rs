@@ -129,6 +129,18 @@ async fn a_token_rotates_itself_once_for_all_connections_that_use_it() {
     );
 }
 
+#[tokio::test]
+async fn who_looked_before_a_token_was_rotated_does_not_rotate_it_again() {
+    let bench = Bench::new().await;
+    token(&bench, "glpat-old", 5, ROTATES);
+    let connection = connected(&bench, "gitlab", "glpat-old", rotate()).await;
+    let seen = bench.store.credential(connection, 1).await.unwrap().unwrap();
+    upkeep::once(&worker(&bench, "one", 0)).await.unwrap();
+    assert_eq!(stored(&bench, 1).await, "glpat-successor-1");
+    let late = bench.store.begin_rotation("two", &seen, SystemClock.now()).await.unwrap();
+    assert_eq!(late, None, "GitLab would revoke the successor");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn syncs_of_other_processes_let_go_of_a_token_and_go_on_with_its_successor() {
     let bench = Bench::new().await;
@@ -189,11 +201,12 @@ async fn begun(bench: &Bench) {
 async fn a_kill_before_gitlab_was_reached_costs_nothing() {
     let bench = Bench::new().await;
     token(&bench, "glpat-old", 5, ROTATES);
-    connected(&bench, "gitlab", "glpat-old", rotate()).await;
+    let connection = connected(&bench, "gitlab", "glpat-old", rotate()).await;
     bench.gitlab.faults().aim("self/rotate", fake_gitlab::faults::Scripted::Fault(Fault::Unavailable));
     bench.gitlab.faults().aim("tokens/self", fake_gitlab::faults::Scripted::Fault(Fault::Unavailable));
     // Killed with the intention written and nothing known of GitLab.
-    assert!(bench.store.begin_rotation("one", 1, SystemClock.now()).await.unwrap().is_some());
+    let row = bench.store.credential(connection, 1).await.unwrap().unwrap();
+    assert!(bench.store.begin_rotation("one", &row, SystemClock.now()).await.unwrap().is_some());
     assert!(bench.store.usable_credentials(&bench.ring, 1).await.unwrap().is_empty(), "nobody works with it");
     upkeep::once(&worker(&bench, "two", 0)).await.unwrap();
     assert_eq!(stored(&bench, 1).await, "glpat-old", "the first one may still be at it");

@@ -56,7 +56,7 @@ pub(super) async fn rotate(keeper: &Keeper<'_>, row: &CredentialRow) -> Result<(
         return leave(keeper, row, why).await;
     }
     let now = keeper.clock.now();
-    let Some(connections) = keeper.store.begin_rotation(&keeper.owner, row.id, now).await? else {
+    let Some(connections) = keeper.store.begin_rotation(&keeper.owner, row, now).await? else {
         return Ok(());
     };
     note(keeper, row, "credentials.rotate", json!({ "step": "begun" })).await?;
