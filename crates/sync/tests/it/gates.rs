@@ -124,7 +124,8 @@ async fn a_database_that_is_away_leaves_a_cautious_share() {
     let client = process(&bench, database.store().await, bench.fake.token()).await;
     client.get(&Request::new("version")).await.expect("it is answered");
     let url = database.url().to_owned();
-    let name = url.rsplit('/').next().expect("the address names a database");
+    let path = url.split('?').next().and_then(|it| it.rsplit('/').next());
+    let name = path.expect("the address names a database");
     bench.execute(&format!("alter database {name} allow_connections false")).await;
     bench
         .execute(&format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"))
