@@ -38,9 +38,11 @@ async fn import(killed: usize) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     workers[killed].kill().await.unwrap();
-    // What it held is free when its leases lapse, a minute later.
-    bench.database.execute("update weir.tasks set until = clock_timestamp() where until is not null").await;
-    bench.database.execute("update weir.leases set until = clock_timestamp() where until is not null").await;
+    // What it held is free when its leases lapse, a minute or two later.
+    for table in ["tasks", "leases", "pending"] {
+        let lapse = format!("update weir.{table} set until = clock_timestamp() where until is not null");
+        bench.database.execute(&lapse).await;
+    }
     serving.until_synced(id).await;
     let by_window = bench.fake.limits().requests_by_window();
     // How much of its share a killed process has used only GitLab can tell: one request may be one too many.
