@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use catalogue::{Batch, Pending, Rows};
+use catalogue::{Batch, Rows};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use crate::masks::Masks;
 use crate::outdated::Outdated;
 use crate::{
-    Lease, Listed, MERGE_REQUEST, Partition, Reject, Store, StoreError, TrunkStep, children, deployments,
+    Lease, Listed, MERGE_REQUEST, Partition, PendingRow, Reject, Store, StoreError, TrunkStep, children, deployments,
     derive, etags, gone, heads, issues, jobs, labels, leases, milestones, partitions, pending, rejects,
     trunks, upsert, users,
 };
@@ -34,7 +34,7 @@ pub struct Page<'a> {
     /// Elements that could not be understood.
     pub rejects: &'a [Reject],
     /// Lists that have been read with this page.
-    pub done: &'a [Pending],
+    pub done: &'a [PendingRow],
     /// Projects whose labels this page brings.
     pub label_projects: &'a [i64],
     /// Projects whose milestones this page brings.

@@ -17,6 +17,8 @@ pub struct PendingRow {
     pub pending: Pending,
     /// Failures so far.
     pub attempts: i32,
+    /// How often it had been asked for while somebody read it.
+    pub wishes: i32,
 }
 
 impl Store {
@@ -46,7 +48,7 @@ impl Store {
               where p.instance = $1
                 and p.parent = next.parent
                 and p.list = next.list
-             returning p.list, p.project, p.parent, p.iid, p.attempts",
+             returning p.list, p.project, p.parent, p.iid, p.attempts, p.wishes",
         )
         .bind(instance)
         .bind(owner)
@@ -73,10 +75,10 @@ impl Store {
     }
 
     /// Drops a list that cannot be read at all.
-    pub async fn drop_pending(&self, instance: i64, pending: &Pending) -> Result<(), StoreError> {
+    pub async fn drop_pending(&self, instance: i64, row: &PendingRow) -> Result<(), StoreError> {
         let mut connection = self.pool.acquire().await?;
-        optional_lists::forget_deployment(&mut connection, instance, pending).await?;
-        remove(&mut connection, instance, pending).await
+        optional_lists::forget_deployment(&mut connection, instance, &row.pending).await?;
+        remove(&mut connection, instance, row).await
     }
 
     /// How many lists of these kinds are left to read.
@@ -110,9 +112,11 @@ fn read(row: &sqlx::postgres::PgRow) -> Result<Option<PendingRow>, StoreError> {
         parent: row.try_get("parent")?,
         iid: row.try_get("iid")?,
     };
-    Ok(Some(PendingRow { pending, attempts: row.try_get("attempts")? }))
+    Ok(Some(PendingRow { pending, attempts: row.try_get("attempts")?, wishes: row.try_get("wishes")? }))
 }
 
+/// Leaves lists to be read. One that somebody reads just now is read again: what is known by now may be newer than what
+/// that reading finds.
 pub(crate) async fn add(
     connection: &mut PgConnection,
     instance: i64,
@@ -126,11 +130,13 @@ pub(crate) async fn add(
     let parents: Vec<i64> = lists.iter().map(|it| it.parent).collect();
     let iids: Vec<i64> = lists.iter().map(|it| it.iid).collect();
     sqlx::query(
-        "insert into weir.pending (instance, list, project, parent, iid)
-         select distinct $1::bigint, l, p, m, i
+        "insert into weir.pending as t (instance, list, project, parent, iid)
+         select distinct on (m, l) $1::bigint, l, p, m, i
            from unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) as u(l, p, m, i)
           order by m, l
-             on conflict (instance, parent, list) do nothing",
+             on conflict (instance, parent, list) do update
+            set wishes = t.wishes + 1
+          where t.owner is not null",
     )
     .bind(instance)
     .bind(names)
@@ -142,17 +148,24 @@ pub(crate) async fn add(
     optional_lists::note_approval_rules(connection, instance, &lists).await
 }
 
+/// Takes away a list that was read, or gives it back where it was asked for again meanwhile.
 pub(crate) async fn remove(
     connection: &mut PgConnection,
     instance: i64,
-    done: &Pending,
+    done: &PendingRow,
 ) -> Result<(), StoreError> {
-    sqlx::query("delete from weir.pending where instance = $1 and parent = $2 and list = $3")
-        .bind(instance)
-        .bind(done.parent)
-        .bind(done.list.name())
-        .execute(connection)
-        .await?;
+    const ASKED_ONCE: &str =
+        "delete from weir.pending where instance = $1 and parent = $2 and list = $3 and wishes = $4";
+    const ASKED_AGAIN: &str = "
+        update weir.pending set owner = null, until = null
+         where instance = $1 and parent = $2 and list = $3 and wishes <> $4";
+    for statement in [ASKED_ONCE, ASKED_AGAIN] {
+        let list = sqlx::query(statement).bind(instance).bind(done.pending.parent);
+        let list = list.bind(done.pending.list.name()).bind(done.wishes);
+        if list.execute(&mut *connection).await?.rows_affected() > 0 {
+            break;
+        }
+    }
     Ok(())
 }
 

@@ -64,9 +64,9 @@ async fn one(engine: &Engine, lists: &[PendingRow]) -> Result<(), Halt> {
                 oldest = oldest.into_iter().chain([read.sent_at]).min();
                 merge(&mut all, read.rows);
                 rejects.extend(read.rejects);
-                done.push(row.pending.clone());
+                done.push(row.clone());
             }
-            Ok(None) => engine.store.drop_pending(engine.instance.0, &row.pending).await?,
+            Ok(None) => engine.store.drop_pending(engine.instance.0, row).await?,
             Err(Halt::Later(detail)) => later(engine, row, detail).await?,
             Err(halt) => return Err(halt),
         }

@@ -83,9 +83,12 @@ impl Ids for Rows {
 }
 
 /// Lists are named by GitLab's ids, which have to fit into those of one instance.
-pub(super) fn of_lists(instance: i64, lists: &[Pending]) -> Option<Vec<i64>> {
+pub(super) fn of_lists<'a>(
+    instance: i64,
+    lists: impl IntoIterator<Item = &'a Pending>,
+) -> Option<Vec<i64>> {
     let fits = |id: &i64| (0..Instance::SPAN).contains(id);
-    let all = lists.iter().flat_map(|it| [it.project, it.parent]);
+    let all = lists.into_iter().flat_map(|it| [it.project, it.parent]);
     all.map(|id| fits(&id).then(|| Instance(instance).id(id))).collect()
 }
 
@@ -93,7 +96,7 @@ impl Ids for OwnedPage {
     fn ids(&self) -> Option<Vec<i64>> {
         let mut all = self.rows.ids()?;
         all.extend(of_lists(self.instance, &self.rows.pending)?);
-        all.extend(of_lists(self.instance, &self.done)?);
+        all.extend(of_lists(self.instance, self.done.iter().map(|it| &it.pending))?);
         all.extend(self.progress.ids()?);
         all.extend(self.stood.ids()?);
         all.extend(self.lease.ids()?);

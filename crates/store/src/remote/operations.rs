@@ -16,7 +16,7 @@ use super::owned::OwnedPage;
 use super::{Call, Refusal, Within, special};
 use crate::{
     ConnectionRow, Count, Counted, Etag, Fact, HeldMergeRequest, KnownProject, Lease, Look, LostProject,
-    Partition, PartitionKey, Proof, ProvableProject, PutOff, ResourceRead, Skip, SnapshotRow, Store,
+    Partition, PartitionKey, PendingRow, Proof, ProvableProject, PutOff, ResourceRead, Skip, SnapshotRow, Store,
     StoreError, Stored, SyncEnd, TaskEnd, TaskRow, Trunk, TrunkSigns, Unit, WebhookHint,
 };
 
@@ -133,7 +133,7 @@ operations! {
         deployment_looks(instance: [i64] instance) -> Vec<Look>;
         deployments_written(project: [i64] ids, since: [DateTime<Utc>] free) -> bool;
         derive_for_users(users: [&[i64]] ids, sent_at: [DateTime<Utc>] free) -> ();
-        drop_pending(instance: [i64] instance, pending: [&Pending] list) -> ();
+        drop_pending(instance: [i64] instance, row: [&PendingRow] claimed_list) -> ();
         end_sync(sync_id: [i64] sync, end: [&SyncEnd] free, at: [DateTime<Utc>] free) -> ();
         enter_phase(sync_id: [i64] sync, phase: [&str] free) -> ();
         etags(table: [&Table] free, parent_id: [i64] ids, seals: [&[String]] free) -> Vec<Etag>;

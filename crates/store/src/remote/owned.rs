@@ -1,10 +1,10 @@
 //! What operations borrow where they are called, as it is held where they are carried out.
 
-use catalogue::{Pending, Rows, Table};
+use catalogue::{Rows, Table};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Lease, Listed, Page, Partition, Prune, Reject, Run, Told, Trunk, TrunkStep};
+use crate::{Lease, Listed, Page, Partition, PendingRow, Prune, Reject, Run, Told, Trunk, TrunkStep};
 
 /// A page that came.
 #[derive(Debug, Deserialize)]
@@ -17,7 +17,7 @@ pub struct OwnedPage {
     pub(super) stood: Option<Partition>,
     pub(super) lease: Option<Lease>,
     pub(super) rejects: Vec<Reject>,
-    pub(super) done: Vec<Pending>,
+    pub(super) done: Vec<PendingRow>,
     pub(super) label_projects: Vec<i64>,
     pub(super) milestone_projects: Vec<i64>,
     pub(super) trunk: Option<OwnedStep>,

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::ids::{Ids, is_within, of_lists};
 use super::owned::OwnedPage;
-use crate::{Lease, ResourceRead, Store, StoreError, TaskRow};
+use crate::{Lease, PendingRow, ResourceRead, Store, StoreError, TaskRow};
 
 /// Within what calls are carried out. All of it comes from the key and the database, nothing from the call.
 #[derive(Debug, Clone)]
@@ -102,7 +102,11 @@ impl Within {
     }
 
     pub(super) async fn list(&self, _: &Store, list: &Pending) -> Checked {
-        unless("a list", self.holds(of_lists(self.instance, std::slice::from_ref(list))))
+        unless("a list", self.holds(of_lists(self.instance, [list])))
+    }
+
+    pub(super) async fn claimed_list(&self, store: &Store, row: &PendingRow) -> Checked {
+        self.list(store, &row.pending).await
     }
 
     pub(super) async fn connection(&self, _: &Store, id: &i64) -> Checked {

@@ -1,8 +1,10 @@
 //! Two processes at one database: what the one does between two steps of the other.
 
+use catalogue::{List, Pending, Rows};
 use fake_gitlab::FakeGitlab;
 use fake_gitlab::truth::Reading;
 use fake_gitlab::world::generate::Scale;
+use store::{Page, PendingRow};
 
 use crate::equality::assert_equal;
 use crate::harness::Bench;
@@ -79,4 +81,45 @@ async fn a_project_that_another_process_has_forgotten_is_read_from_the_beginning
     let outcome = bench.sync().await;
     assert!(outcome.ok, "{outcome:?}");
     assert_equal(&bench, Reading::new(true, false)).await;
+}
+
+/// What was asked of GitLab before the second wish may be older than what the second one knows.
+#[tokio::test]
+async fn a_list_that_is_asked_for_again_while_it_is_read_is_read_once_more() {
+    let bench = Bench::new(FakeGitlab::builder().scale(Scale::tiny()).seed(63)).await;
+    let (store, list) = (&bench.store, Pending { list: List::Pipeline, project: 1, parent: 2, iid: 3 });
+    let wish = Rows { pending: vec![list.clone()], ..Rows::default() };
+    let write = async |rows: &Rows, done: &[PendingRow]| {
+        store.write_page(&page(rows, done)).await.expect("it is written");
+    };
+    let claim = async |owner: &str| {
+        store.claim_pending(0, owner, 10, &[List::Pipeline]).await.expect("it is claimed")
+    };
+    write(&wish, &[]).await;
+    write(&wish, &[]).await;
+    let first = claim("one").await;
+    assert_eq!(first.iter().map(|it| &it.pending).collect::<Vec<_>>(), [&list]);
+    write(&wish, &[]).await;
+    write(&Rows::default(), &first).await;
+    let second = claim("two").await;
+    assert_eq!(second.len(), 1, "the wish that came meanwhile is kept, and nobody waits for it");
+    write(&Rows::default(), &second).await;
+    assert_eq!(store.pending_left(0, &[List::Pipeline]).await.expect("it is counted"), 0);
+}
+
+fn page<'a>(rows: &'a Rows, done: &'a [PendingRow]) -> Page<'a> {
+    Page {
+        instance: 0,
+        rows,
+        sent_at: chrono::DateTime::UNIX_EPOCH,
+        progress: None,
+        stood: None,
+        lease: None,
+        rejects: &[],
+        done,
+        label_projects: &[],
+        milestone_projects: &[],
+        trunk: None,
+        listed: None,
+    }
 }
