@@ -1,7 +1,7 @@
 //! `weir serve` and `weir worker` as processes that run beside the measurement.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStderr, Stdio};
+use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,8 +18,6 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// A process that runs; it ends when this is dropped.
 pub struct Process {
     child: Child,
-    /// Kept open: it goes on writing.
-    _log: Option<BufReader<ChildStderr>>,
 }
 
 /// `weir serve` with a key that may do everything.
@@ -43,7 +41,7 @@ impl Process {
     /// `weir worker`.
     pub fn worker(place: &Place<'_>) -> anyhow::Result<Process> {
         let child = place.command(&["worker"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-        Ok(Process { child, _log: None })
+        Ok(Process { child })
     }
 
     /// Seconds of processor so far.
@@ -76,7 +74,9 @@ impl Serving {
         let mut child = command.spawn()?;
         let mut log = BufReader::new(child.stderr.take().context("it says nothing")?);
         let address = address(&mut log)?;
-        Ok(Serving { process: Process { child, _log: Some(log) }, address, key, webhook_token })
+        // It goes on writing, and would wait where nobody reads; it ends with the process.
+        thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        Ok(Serving { process: Process { child }, address, key, webhook_token })
     }
 
     /// A connection of this type to a fake, with a token; its number.
