@@ -15,6 +15,7 @@ mod schema;
 mod scopes;
 mod statuses;
 mod syncs;
+mod system;
 mod tasks;
 mod webhooks;
 
@@ -58,6 +59,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/syncs.info/{id}", get(syncs::info))
         .route("/tasks.list", get(tasks::list))
         .route("/tasks.retry", post(tasks::retry))
+        .route("/system.info", get(system::info))
         .route("/schema.list", get(schema::list))
         .route("/queries.run", post(queries::run))
         .route("/webhooks.status", get(webhooks::status))

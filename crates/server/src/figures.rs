@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use store::{ConnectionFigures, Figures, Store, TaskFigures};
 use telemetry::Value;
 use tokio::sync::Mutex;
@@ -15,22 +15,36 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(3);
 
 /// What the database last told; none where it did not answer.
 #[derive(Default)]
-pub(crate) struct Known(Mutex<Option<(Instant, Option<Figures>)>>);
+pub(crate) struct Known(Mutex<Option<Looked>>);
+
+/// A look at the database.
+struct Looked {
+    at: Instant,
+    /// By how many seconds our clock was ahead of the database's.
+    ahead: f64,
+    figures: Option<Figures>,
+}
 
 impl Known {
     /// What the database knows, as of now.
     pub(crate) async fn values(&self, store: &Store, now: DateTime<Utc>) -> Vec<Value> {
         // Whoever comes meanwhile waits for the answer of the first.
         let mut known = self.0.lock().await;
-        let fresh = known.as_ref().is_some_and(|(at, _)| at.elapsed() < FRESH);
+        let fresh = known.as_ref().is_some_and(|it| it.at.elapsed() < FRESH);
         if !fresh {
-            *known = Some((Instant::now(), read(store).await));
+            let (at, figures) = (Instant::now(), read(store).await);
+            let ahead =
+                figures.as_ref().map_or(0.0, |it| signed_seconds(now - it.now) + at.elapsed().as_secs_f64());
+            *known = Some(Looked { at, ahead, figures });
         }
-        let figures = known.as_ref().and_then(|(_, figures)| figures.as_ref());
+        let figures = known.as_ref().and_then(|it| Some((it.figures.as_ref()?, it.ahead)));
         let mut values = vec![value("weir_database_up", &[], f64::from(u8::from(figures.is_some())))];
-        if let Some(figures) = figures {
+        if let Some((figures, ahead)) = figures {
+            values.push(value("weir_clock_offset_seconds", &[], ahead));
             inbox(&mut values, figures, now);
             connections(&mut values, figures, now);
+            encryption(&mut values, figures);
+            extractors(&mut values, figures, now);
         }
         values
     }
@@ -60,6 +74,25 @@ fn inbox(values: &mut Vec<Value>, figures: &Figures, now: DateTime<Utc>) {
     let oldest = figures.inbox.oldest_at.map_or(0.0, |it| seconds(now, it));
     values.push(value("weir_inbox_waiting", &[], figures.inbox.waiting as f64));
     values.push(value("weir_inbox_oldest_seconds", &[], oldest));
+}
+
+fn encryption(values: &mut Vec<Value>, figures: &Figures) {
+    let Some(encryption) = &figures.encryption else { return };
+    let since = encryption.since.timestamp_micros() as f64 / 1e6;
+    values.push(value("weir_encryption_key_since_timestamp_seconds", &[&encryption.key], since));
+    values.push(value("weir_encrypted_secrets", &[], encryption.secrets as f64));
+}
+
+fn extractors(values: &mut Vec<Value>, figures: &Figures, now: DateTime<Utc>) {
+    for extractor in &figures.extractors {
+        if let Some(at) = extractor.heard_at {
+            values.push(value(
+                "weir_extractor_silent_seconds",
+                &[&extractor.id.to_string()],
+                seconds(now, at),
+            ));
+        }
+    }
 }
 
 fn connections(values: &mut Vec<Value>, figures: &Figures, now: DateTime<Utc>) {
@@ -128,7 +161,11 @@ fn credentials(values: &mut Vec<Value>, id: &str, connection: &ConnectionFigures
 }
 
 fn seconds(now: DateTime<Utc>, since: DateTime<Utc>) -> f64 {
-    ((now - since).num_milliseconds() as f64 / 1e3).max(0.0)
+    signed_seconds(now - since).max(0.0)
+}
+
+fn signed_seconds(delta: TimeDelta) -> f64 {
+    delta.num_milliseconds() as f64 / 1e3
 }
 
 fn value(figure: &'static str, labels: &[&str], value: f64) -> Value {

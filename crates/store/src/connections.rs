@@ -31,6 +31,8 @@ pub struct ConnectionRow {
     pub disabled_reason: Option<String>,
     /// When its last complete sync started.
     pub last_synced_at: Option<DateTime<Utc>>,
+    /// When the last complete sync that looked at what changes unseen in what is open started.
+    pub open_set_at: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -157,12 +159,21 @@ impl Store {
     }
 
     /// Notes that a sync of the connection that began at this time is complete.
-    pub async fn connection_synced(&self, id: i64, began: DateTime<Utc>) -> Result<(), StoreError> {
+    pub async fn connection_synced(
+        &self,
+        id: i64,
+        began: DateTime<Utc>,
+        open_set: bool,
+    ) -> Result<(), StoreError> {
         sqlx::query(
-            "update weir.connections set last_synced_at = greatest(last_synced_at, $2) where id = $1",
+            "update weir.connections
+                set last_synced_at = greatest(last_synced_at, $2)
+                  , open_set_at = case when $3 then greatest(open_set_at, $2) else open_set_at end
+              where id = $1",
         )
         .bind(id)
         .bind(began)
+        .bind(open_set)
         .execute(&self.pool)
         .await?;
         Ok(())

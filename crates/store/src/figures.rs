@@ -11,10 +11,46 @@ use crate::{Store, StoreError};
 /// How everything stands.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
+    /// The database's clock.
+    pub now: DateTime<Utc>,
     /// Connections that were not deleted.
     pub connections: Vec<ConnectionFigures>,
     /// Webhooks.
     pub inbox: InboxFigures,
+    /// What secrets are sealed with; none before there is any.
+    pub encryption: Option<EncryptionFigures>,
+    /// Extractors that have come once.
+    pub extractors: Vec<ExtractorFigures>,
+}
+
+/// What the secrets of the database are sealed with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EncryptionFigures {
+    /// Digest of the key, by which it is told from others.
+    pub key: String,
+    /// Since when it is in use.
+    pub since: DateTime<Utc>,
+    /// How many secrets are sealed with it.
+    pub secrets: i64,
+}
+
+/// How an extractor stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExtractorFigures {
+    /// Its number.
+    pub id: i64,
+    /// Its `EXTRACTOR_ID`.
+    pub name: String,
+    /// The GitLab that it reads.
+    pub base_url: String,
+    /// Version of the program that last connected.
+    pub version: Option<String>,
+    /// When that connected.
+    pub connected_at: Option<DateTime<Utc>>,
+    /// When it was last heard, to ten seconds.
+    pub heard_at: Option<DateTime<Utc>>,
+    /// Connections that it reads for.
+    pub connections: Vec<i64>,
 }
 
 /// How a connection stands.
@@ -98,7 +134,8 @@ pub struct InboxFigures {
 const MOST_COUNTED: i64 = 100_000;
 
 const SELECT: &str = "select jsonb_build_object(
-  'connections', coalesce((
+  'now', clock_timestamp()
+, 'connections', coalesce((
     select jsonb_agg(jsonb_build_object(
              'id', c.id, 'type', c.type, 'name', c.name
            , 'state', case when c.paused_at is not null then 'paused' when c.disabled_at is not null then 'disabled' else 'working' end
@@ -125,6 +162,19 @@ const SELECT: &str = "select jsonb_build_object(
     'waiting', (select count(*) from (select from weir.inbox where state = 'due' limit $2) i)
   , 'oldest_at', (select received_at from weir.inbox where state = 'due' order by due_at, id limit 1)
   )
+, 'encryption', (
+    select jsonb_build_object(
+             'key', k.id, 'since', k.created_at
+           , 'secrets', (select count(*) from weir.credentials where token is not null) + (select count(*) from weir.webhook_secrets)
+           )
+      from weir.encryption_keys k)
+, 'extractors', coalesce((
+    select jsonb_agg(jsonb_build_object(
+             'id', e.id, 'name', e.name, 'base_url', i.base_url, 'version', e.version, 'connected_at', e.connected_at, 'heard_at', e.heard_at
+           , 'connections', coalesce((
+               select jsonb_agg(c.id order by c.id) from weir.connections c where c.extractor_id = e.id and c.deleted_at is null), '[]')
+           ) order by e.id)
+      from weir.extractors e join weir.instances i on i.number = e.instance), '[]')
 )";
 
 impl Store {

@@ -81,7 +81,8 @@ pub use error::{Complaint, StoreError};
 pub use etags::{Etag, Listed, Told};
 pub use extractors::{ExtractorRow, Greeting, Unwelcome};
 pub use figures::{
-    ConnectionFigures, CredentialFigures, Figures, InboxFigures, ResourceFigures, TaskFigures,
+    ConnectionFigures, CredentialFigures, EncryptionFigures, ExtractorFigures, Figures, InboxFigures,
+    ResourceFigures, TaskFigures,
 };
 pub use gates::{GateListener, GateOf, GatePause, Gates};
 pub use gone::{DEPLOYMENT, Fact, ISSUE, MERGE_REQUEST, PIPELINE};

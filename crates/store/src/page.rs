@@ -10,9 +10,9 @@ use sqlx::PgConnection;
 use crate::masks::Masks;
 use crate::outdated::Outdated;
 use crate::{
-    Lease, Listed, MERGE_REQUEST, Partition, PendingRow, Reject, Store, StoreError, TrunkStep, children, deployments,
-    derive, etags, gone, heads, issues, jobs, labels, leases, milestones, partitions, pending, rejects,
-    trunks, upsert, users,
+    Lease, Listed, MERGE_REQUEST, Partition, PendingRow, Reject, Store, StoreError, TrunkStep, children,
+    deployments, derive, etags, gone, heads, issues, jobs, labels, leases, milestones, partitions, pending,
+    rejects, trunks, upsert, users,
 };
 
 /// Everything that is written together.

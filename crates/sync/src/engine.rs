@@ -34,6 +34,8 @@ pub struct Options {
     pub approval_rules: bool,
     /// Whether what is stored is held against what GitLab has, and mended.
     pub sweep: bool,
+    /// Whether what changes unseen in open merge requests and running pipelines is looked at.
+    pub open_set: bool,
     /// Whether the merge requests of deployments are read too: a request per successful deployment.
     pub deployment_merge_requests: bool,
     /// Whether the size of each commit of default branches is asked for.
@@ -78,6 +80,7 @@ impl Options {
             keep_bodies: false,
             approval_rules: false,
             sweep: false,
+            open_set: true,
             deployment_merge_requests: false,
             commit_statistics: false,
             issues: true,

@@ -3,13 +3,27 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use catalogue::approval_rules::APPROVAL_RULES;
+use catalogue::approvals::APPROVALS;
 use catalogue::deployment_merge_requests::DEPLOYMENT_MERGE_REQUESTS;
+use catalogue::jobs::{BRIDGES, JOBS};
+use catalogue::merge_request_commits::COMMITS_OF_MERGE_REQUEST;
+use catalogue::reviewers::REVIEWERS;
 use catalogue::users::ALL_USERS;
 use catalogue::{RESOURCES, Resource};
 use store::{ResourceRead, StoreError};
 
 use crate::engine::Engine;
 use crate::listing::Listing;
+
+/// What changes unseen below open merge requests and in running pipelines: it is as old as the last look at those.
+const OF_THE_OPEN_SET: [&str; 6] = [
+    APPROVALS.name,
+    REVIEWERS.name,
+    APPROVAL_RULES.name,
+    COMMITS_OF_MERGE_REQUEST.name,
+    JOBS.name,
+    BRIDGES.name,
+];
 
 /// Writes it down. A run that is complete has read or confirmed everything; of one that ended early count the listings, each as
 /// far as its projects have got.
@@ -19,6 +33,7 @@ pub(crate) async fn note(engine: &Engine, complete: bool) -> Result<(), StoreErr
     };
     let read = RESOURCES.iter().copied().filter(|it| reads(engine, it));
     if complete {
+        let read = read.filter(|it| engine.options.open_set || !OF_THE_OPEN_SET.contains(&it.name));
         let names: Vec<&str> = read.map(|it| it.name).collect();
         return engine.store.resources_synced(connection, &names, engine.began).await;
     }

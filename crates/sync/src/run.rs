@@ -364,9 +364,11 @@ async fn prepare(
     let preparing = async {
         let before = plan::prepare(engine, joined, sight, known, fresh).await?;
         engine.store.enter_phase(joined.id, "partitions").await?;
-        open_set::check(engine, &before).await?;
+        if engine.options.open_set {
+            open_set::check(engine, &before).await?;
+            pipelines::check(engine, &before.pipelines).await?;
+        }
         approval_rules::make_up(engine, &before.merge_requests).await?;
-        pipelines::check(engine, &before.pipelines).await?;
         deployments::make_up(engine, &before.deployments).await?;
         // Only now: the check may leave lists to read.
         engine.planned.store(true, Relaxed);

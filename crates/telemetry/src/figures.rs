@@ -94,6 +94,10 @@ pub const FIGURES: &[Figure] = &[
     figure("weir_gitlab_rate_limit_remaining", Gauge, &["connection", "credential"], Process, "Requests left in the current window, as GitLab last told."),
     figure("weir_gitlab_rate_limit_waiting_seconds", Gauge, &["connection", "credential"], Process, "How long a credential still has to wait, because GitLab asked for it."),
     figure("weir_rows_written_total", Counter, &["connection"], Process, "Rows that syncs changed in the tables."),
+    figure("weir_clock_offset_seconds", Gauge, &[], Database, "By how much the clock of the process that tells this is ahead of the database's; negative where it is behind. Beyond some seconds one of them is wrong."),
+    figure("weir_encryption_key_since_timestamp_seconds", Gauge, &["key"], Database, "Since when secrets are sealed with the key of this digest, as a time of Unix."),
+    figure("weir_encrypted_secrets", Gauge, &[], Database, "Tokens and webhook secrets that are sealed with it."),
+    figure("weir_extractor_silent_seconds", Gauge, &["extractor"], Database, "How long ago an extractor was last heard, to ten seconds."),
     figure("weir_database_up", Gauge, &[], Database, "1 where the database answered when it was last asked for these figures."),
     figure("weir_database_pool_connections", Gauge, &["state"], Process, "Connections of this process to the database: `used`, `idle`, and `most` it may open."),
 ];

@@ -7,7 +7,9 @@ use serde::Serialize;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
-use super::{connections, credentials, error, extractors, people, queries, schema, syncs, tasks, webhooks};
+use super::{
+    connections, credentials, error, extractors, people, queries, schema, syncs, system, tasks, webhooks,
+};
 
 /// `{"ok": true}`.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -28,7 +30,7 @@ pub(crate) struct Done {
         connections::list, connections::info, connections::create, connections::update, connections::delete,
         connections::verify, connections::sync, connections::pause, connections::resume,
         credentials::create, credentials::update, credentials::list, credentials::info, credentials::delete,
-        syncs::list, syncs::info, tasks::list, tasks::retry, schema::list, queries::run, people::erase, webhooks::status,
+        syncs::list, syncs::info, tasks::list, tasks::retry, system::info, schema::list, queries::run, people::erase, webhooks::status,
         extractors::connect, extractors::call, extractors::wait
     ),
     components(schemas(error::Refusal, error::Code)),

@@ -188,12 +188,21 @@ impl Bench {
 
     /// The same, apart from a column.
     pub async fn assert_equal_but(&self, apart: &str) {
+        let mut wrong = self.differences().await;
+        wrong.retain(|it| !it.contains(apart));
+        let first: Vec<&String> = wrong.iter().take(5).collect();
+        assert!(wrong.is_empty(), "{} differences: {first:#?}", wrong.len());
+    }
+
+    /// Where the tables differ from what the fake says is true.
+    pub async fn differences(&self) -> Vec<String> {
         let reading = Reading::GRAPHQL.with_issues();
         let wanted = truth(&self.gitlab.world(), &self.gitlab.viewer(), reading);
         assert!(wanted.values().map(Vec::len).sum::<usize>() > 100, "there is something to compare");
         let lost = "select id from gitlab_projects where not api_accessible";
         let lost = self.store.query(lost).await.expect("the query runs").rows;
         let lost: Vec<&Value> = lost.iter().map(|it| &it[0]).collect();
+        let mut wrong = Vec::new();
         for (table, rows) in wanted {
             // People who appear nowhere any more stay known.
             if table == "gitlab_users" {
@@ -203,15 +212,9 @@ impl Bench {
             // What is stored of a project that is out of sight stays, and the truth does not show it.
             let project = if table == "gitlab_projects" { "id" } else { "project_id" };
             stored.retain(|row| row.get(project).is_none_or(|it| !lost.contains(&it)));
-            let mut wrong = differences(table, &rows, &stored);
-            wrong.retain(|it| !it.contains(apart));
-            assert!(
-                wrong.is_empty(),
-                "{} differences: {:#?}",
-                wrong.len(),
-                wrong.iter().take(5).collect::<Vec<_>>()
-            );
+            wrong.extend(differences(table, &rows, &stored));
         }
+        wrong
     }
 
     /// A worker as another process would be.

@@ -18,10 +18,10 @@ use crate::harness::Bench;
 
 /// A clock that can be put forward and back.
 #[derive(Debug, Default, Clone)]
-struct Jumping(Arc<AtomicI64>);
+pub struct Jumping(Arc<AtomicI64>);
 
 impl Jumping {
-    fn jump(&self, by: TimeDelta) {
+    pub fn jump(&self, by: TimeDelta) {
         self.0.fetch_add(by.num_seconds(), Relaxed);
     }
 }

@@ -21,6 +21,7 @@ mod tasks;
 mod tls;
 mod trouble;
 mod upkeep;
+mod visible;
 mod webhooks;
 mod webhooks_status;
 mod wishes;

@@ -8,12 +8,12 @@ use serde_json::json;
 
 use crate::harness::{Bench, Reply};
 
-async fn ask(bench: &Bench, path: &str) -> Reply {
+pub async fn ask(bench: &Bench, path: &str) -> Reply {
     bench.send(Request::builder().uri(path).body(Body::empty()).expect("a request")).await
 }
 
 /// Every value, by name and labels as they are written.
-fn values(text: &str) -> BTreeMap<String, f64> {
+pub fn values(text: &str) -> BTreeMap<String, f64> {
     let lines = text.lines().filter(|it| !it.starts_with('#'));
     lines
         .filter_map(|it| it.rsplit_once(' '))

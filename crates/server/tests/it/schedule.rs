@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fake_gitlab::tokens::{TokenSpec, TokenState};
+use fake_gitlab::world::model::MergeRequestState;
 use serde_json::{Value, json};
 
 use crate::harness::Bench;
@@ -158,4 +159,46 @@ async fn a_sync_that_is_asked_for_runs_at_once() {
     let shown = bench.until(id, |it| task(it, "sweep")["outcome"] == "complete").await;
     assert_ne!(shown["last_synced_at"], first);
     working.stop().await;
+}
+
+#[tokio::test]
+async fn what_changes_unseen_in_what_is_open_is_looked_at_at_its_own_pace() {
+    let bench = Bench::new().await;
+    let id = bench.working("gitlab").await;
+    let pace = |seconds: u32| json!({ "id": id, "settings": { "open_set_every_seconds": seconds } });
+    bench.post("connections.update", pace(3_600)).await.ok(200);
+    let working = bench.work("one");
+    let mut shown = bench.until(id, is_synced).await;
+    take_approvals(&bench);
+    for (seconds, looked) in [(3_600, false), (0, true)] {
+        let before = shown.clone();
+        bench.post("connections.update", pace(seconds)).await.ok(200);
+        bench.post("connections.sync", json!({ "id": id })).await.ok(200);
+        let later = |it: &Value| is_synced(it) && it["last_synced_at"] != before["last_synced_at"];
+        shown = bench.until(id, later).await;
+        for (resource, moves) in [("merge_requests", true), ("approvals", looked), ("reviewers", looked)] {
+            assert_eq!(read_at(&shown, resource) != read_at(&before, resource), moves, "{resource}: {shown}");
+        }
+        assert_eq!(bench.differences().await.is_empty(), looked);
+    }
+    working.stop().await;
+}
+
+fn read_at(shown: &Value, resource: &str) -> Value {
+    let all = shown["resources"].as_array().expect("a list");
+    all.iter().find(|it| it["resource"] == resource).expect(resource)["last_synced_at"].clone()
+}
+
+/// Takes approvals from an open merge request, as GitLab does after a push; nothing else tells of it.
+fn take_approvals(bench: &Bench) {
+    let viewer = bench.gitlab.viewer();
+    let mut world = bench.gitlab.world_mut();
+    let seen = |project: i64| world.project_access_level(&viewer, &world.projects[&project]).is_some();
+    let approved = world
+        .merge_requests
+        .values()
+        .find(|it| !it.approvals.is_empty() && it.state == MergeRequestState::Opened && seen(it.project_id));
+    let (id, moved) = approved.map(|it| (it.id, it.updated_at)).expect("one is approved");
+    world.reset_approvals(id);
+    assert_eq!(world.merge_requests[&id].updated_at, moved);
 }

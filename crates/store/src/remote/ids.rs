@@ -83,10 +83,7 @@ impl Ids for Rows {
 }
 
 /// Lists are named by GitLab's ids, which have to fit into those of one instance.
-pub(super) fn of_lists<'a>(
-    instance: i64,
-    lists: impl IntoIterator<Item = &'a Pending>,
-) -> Option<Vec<i64>> {
+pub(super) fn of_lists<'a>(instance: i64, lists: impl IntoIterator<Item = &'a Pending>) -> Option<Vec<i64>> {
     let fits = |id: &i64| (0..Instance::SPAN).contains(id);
     let all = lists.into_iter().flat_map(|it| [it.project, it.parent]);
     all.map(|id| fits(&id).then(|| Instance(instance).id(id))).collect()

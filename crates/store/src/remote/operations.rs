@@ -16,8 +16,8 @@ use super::owned::OwnedPage;
 use super::{Call, Refusal, Within, special};
 use crate::{
     ConnectionRow, Count, Counted, Etag, Fact, HeldMergeRequest, KnownProject, Lease, Look, LostProject,
-    Partition, PartitionKey, PendingRow, Proof, ProvableProject, PutOff, ResourceRead, Skip, SnapshotRow, Store,
-    StoreError, Stored, SyncEnd, TaskEnd, TaskRow, Trunk, TrunkSigns, Unit, WebhookHint,
+    Partition, PartitionKey, PendingRow, Proof, ProvableProject, PutOff, ResourceRead, Skip, SnapshotRow,
+    Store, StoreError, Stored, SyncEnd, TaskEnd, TaskRow, Trunk, TrunkSigns, Unit, WebhookHint,
 };
 
 /// What is kept of an argument until the operation is carried out.
@@ -128,7 +128,7 @@ operations! {
         confirm(instance: [i64] instance, resource: [&str] free, parents: [&[i64]] ids, at: [DateTime<Utc>] free) -> ();
         confirm_deployments(instance: [i64] instance, projects: [&[i64]] ids, at: [DateTime<Utc>] free) -> ();
         connection(id: [i64] connection) -> Option<ConnectionRow>;
-        connection_synced(id: [i64] connection, began: [DateTime<Utc>] free) -> ();
+        connection_synced(id: [i64] connection, began: [DateTime<Utc>] free, open_set: [bool] free) -> ();
         counts(counted: [Counted] free, projects: [&[i64]] ids) -> BTreeMap<i64, Count>;
         deployment_looks(instance: [i64] instance) -> Vec<Look>;
         deployments_written(project: [i64] ids, since: [DateTime<Utc>] free) -> bool;

@@ -51,6 +51,9 @@ pub struct Settings {
     pub concurrency: usize,
     /// Seconds from the start of one sync to the start of the next.
     pub sync_every_seconds: u32,
+    /// Seconds between two looks at what changes unseen in what is open: approvals and reviewer states of merge requests, jobs of
+    /// running pipelines. 0 for a look in every sync.
+    pub open_set_every_seconds: u32,
     /// Hours between two sweeps, which also find what was deleted; 0 for none.
     pub sweep_every_hours: u32,
 }
@@ -72,6 +75,7 @@ impl Default for Settings {
             rest_only: false,
             concurrency: CONCURRENCY,
             sync_every_seconds: SYNC_EVERY,
+            open_set_every_seconds: 0,
             sweep_every_hours: SWEEP_EVERY,
         }
     }

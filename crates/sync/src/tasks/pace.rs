@@ -50,6 +50,11 @@ impl Settings {
         TimeDelta::seconds(self.sync_every_seconds.into())
     }
 
+    /// Between two looks at what changes unseen.
+    pub(super) fn open_set_every(&self) -> TimeDelta {
+        TimeDelta::seconds(self.open_set_every_seconds.into())
+    }
+
     /// Between two sweeps; none where there are to be none.
     pub(super) fn sweep_every(&self) -> Option<TimeDelta> {
         (self.sweep_every_hours > 0).then(|| TimeDelta::hours(self.sweep_every_hours.into()))

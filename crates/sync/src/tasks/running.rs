@@ -89,6 +89,7 @@ async fn attend(
     let (connection, settings) = (prepared.connection.clone(), prepared.settings.clone());
     note_use(worker, task, &prepared, began).await?;
     let (client, held) = (prepared.client.clone(), prepared.credentials.clone());
+    let open_set = prepared.options.open_set;
     watch.follow(&client);
     let outcome = tokio::select! {
         outcome = sync(worker, prepared, running) => outcome,
@@ -98,7 +99,7 @@ async fn attend(
     if let Some(failure) = outcome.error {
         return Ok(Err(failure));
     }
-    worker.store.connection_synced(connection.id, began).await?;
+    worker.store.connection_synced(connection.id, began, open_set).await?;
     let next = began + settings.sync_every();
     if task.activity == "sync" {
         return Ok(Ok(next));
@@ -130,6 +131,7 @@ async fn prepare(worker: &Worker, task: &TaskRow) -> Result<Result<Prepared, Fai
     let Usable { tokens, credentials, users, .. } = worker.tokens.usable(connection.id).await?;
     let mut options = options(&settings, connector, worker.clock.clone());
     options.sweep = task.activity == "sweep";
+    options.open_set = options.sweep || open_set_is_due(&settings, &connection, worker.clock.now());
     options.connection = Some(connection.id);
     options.covers_connection = true;
     options.older_for = Some(worker.pace.older_for);
@@ -138,6 +140,12 @@ async fn prepare(worker: &Worker, task: &TaskRow) -> Result<Result<Prepared, Fai
     let client = client(&settings, &tokens, &worker.network, observed);
     let client = client.inspect(|it| belong(it, &users));
     Ok(client.map(|client| Prepared { connection, settings, client, options, credentials }))
+}
+
+/// Whether it is time to look at what changes unseen. A clock that was put back since the last look makes it due.
+fn open_set_is_due(settings: &Settings, connection: &ConnectionRow, now: DateTime<Utc>) -> bool {
+    let wait = settings.open_set_every();
+    connection.open_set_at.is_none_or(|it| now - it >= wait || it > now)
 }
 
 async fn note_use(

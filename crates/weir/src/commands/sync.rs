@@ -283,6 +283,7 @@ impl Arguments {
             keep_bodies: self.keep_bodies,
             approval_rules: self.approval_rules,
             sweep: self.sweep,
+            open_set: true,
             deployment_merge_requests: self.deployment_merge_requests,
             commit_statistics: self.commit_statistics,
             issues: !self.no_issues,

@@ -239,8 +239,26 @@ async fn status_shows_what_needs_somebody() {
              select id, 'sync', now(), 3, now(), 'failed', '{\"message\": \"GitLab is away.\"}' from c",
         )
         .await;
+    bench
+        .database
+        .execute(
+            "with k as (insert into weir.encryption_keys (id, witness, created_at) values ('ab12cd34', '', now()))
+             insert into weir.extractors (name, instance, version, connected_at, heard_at, created_at)
+             values ('berlin', 0, '0.1.0', now(), now() - interval '2 minutes', now())",
+        )
+        .await;
     let shown = bench.run("status").await.ended_with(0).stdout;
-    for part in ["failing", "1 h 0 min", "GitLab is away.", "that it was revoked.", "in 9 days", "1 of 2"] {
+    for part in [
+        "failing",
+        "1 h 0 min",
+        "GitLab is away.",
+        "that it was revoked.",
+        "in 9 days",
+        "1 of 2",
+        "berlin",
+        "2 min",
+        "key ab12cd34",
+    ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     let json = bench.run("status --json").await.ended_with(0).json();

@@ -137,10 +137,8 @@ fn argument(operation: &str, name: &str, of: &Ids) -> Value {
         (_, "key") => key,
         (_, "keys") => json!([key]),
         // Lists are named by GitLab's ids: those of another instance begin above all of them.
-        (_, "pending") => {
-            let parent = if of.instance == 1 { 5 } else { SPAN + 5 };
-            json!({ "list": "notes", "project": 1, "parent": parent, "iid": 1 })
-        }
+        (_, "pending") => pending(of),
+        (_, "row") => json!({ "pending": pending(of), "attempts": 0, "wishes": 0 }),
         (_, "proofs") => {
             json!([{ "project_id": id, "project": "", "resource": "labels", "state": "proved", "theirs": 1, "ours": 1,
                                   "detail": "", "proved_at": null }])
@@ -168,6 +166,11 @@ fn argument(operation: &str, name: &str, of: &Ids) -> Value {
     }
 }
 
+fn pending(of: &Ids) -> Value {
+    let parent = if of.instance == 1 { 5 } else { SPAN + 5 };
+    json!({ "list": "notes", "project": 1, "parent": parent, "iid": 1 })
+}
+
 /// Arguments that are nobody's.
 fn plain(operation: &str, name: &str) -> Value {
     match (operation, name) {
@@ -192,7 +195,7 @@ fn plain(operation: &str, name: &str) -> Value {
         (_, "resources" | "seals" | "shas") => json!(["labels"]),
         (_, "repeated") => json!([]),
         (_, "fields") => json!({}),
-        (_, "graphql" | "children") => json!(true),
+        (_, "graphql" | "children" | "open_set") => json!(true),
         (_, "iid" | "most" | "limit" | "priority") => json!(1),
         _ => json!("labels"),
     }
@@ -264,7 +267,7 @@ async fn no_part_of_a_page_reaches_what_is_another_extractors() {
     let signs = json!({ "project_id": victim, "default_branch": null, "commit_count": null, "last_activity_at": null });
     let trunk = json!({ "signs": signs, "due": false, "head": "x", "read_at": null, "read_from": null, "statistics": false, "walk": null });
     let unit = json!({ "resource": "labels", "parent_id": SPAN + 1, "priority": 0 });
-    let list = json!([{ "list": "notes", "project": 1, "parent": -5, "iid": 1 }]);
+    let list = json!({ "list": "notes", "project": 1, "parent": -5, "iid": 1 });
     let row = |group: Value| json!([{ "group_id": group, "label_id": SPAN + 1 }]);
     for (place, value) in [
         ("/instance", json!(0)),
@@ -276,8 +279,8 @@ async fn no_part_of_a_page_reaches_what_is_another_extractors() {
             "/rows/complete",
             json!([{ "table": "gitlab_labels", "parent": ["project_id"], "values": [victim], "counted": null }]),
         ),
-        ("/rows/pending", list.clone()),
-        ("/done", list),
+        ("/rows/pending", json!([list])),
+        ("/done", json!([{ "pending": list, "attempts": 0, "wishes": 0 }])),
         ("/rows/named_labels", json!([[victim, 2, "x"]])),
         ("/rows/named_issue_labels", json!([[SPAN + 1, 2, "x"]])),
         ("/rows/touched", json!([[victim, 2]])),

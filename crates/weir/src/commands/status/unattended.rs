@@ -1,14 +1,16 @@
 //! What is imported unattended, and what of it needs somebody.
 
-use chrono::{DateTime, Utc};
-use store::{ConnectionFigures, Figures, InboxFigures};
+use chrono::{DateTime, TimeDelta, Utc};
+use store::{ConnectionFigures, EncryptionFigures, ExtractorFigures, Figures, InboxFigures};
 
 use crate::moments::show;
-use crate::numbers::duration;
+use crate::numbers::{counted, duration};
 use crate::table::{Side, table};
 
 /// Tokens that die within so many days are told.
 const SOON: i64 = 30;
+/// Clocks that differ by less agree.
+const CLOCKS_AGREE: TimeDelta = TimeDelta::seconds(10);
 
 /// Connections in a line each, then what needs somebody.
 pub(super) fn unattended(figures: &Figures, now: DateTime<Utc>) -> String {
@@ -17,7 +19,10 @@ pub(super) fn unattended(figures: &Figures, now: DateTime<Utc>) -> String {
     if !troubles.is_empty() {
         parts.push(troubles.join("\n"));
     }
+    parts.extend(extractors(&figures.extractors, now));
     parts.extend(inbox(&figures.inbox, now));
+    parts.extend(figures.encryption.as_ref().map(encryption));
+    parts.extend(clock(figures, now));
     parts.join("\n\n")
 }
 
@@ -96,6 +101,37 @@ fn troubles(connection: &ConnectionFigures, now: DateTime<Utc>) -> Vec<String> {
     all
 }
 
+fn extractors(all: &[ExtractorFigures], now: DateTime<Utc>) -> Option<String> {
+    let headings = ["extractor", "name", "GitLab", "version", "last heard", "connections"].map(str::to_owned);
+    let numbers =
+        |it: &ExtractorFigures| it.connections.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
+    let row = |it: &ExtractorFigures| {
+        let heard = it.heard_at.map_or_else(|| "never".to_owned(), |at| format!("{} ago", ago(now, at)));
+        let version = it.version.clone().unwrap_or_default();
+        vec![it.id.to_string(), it.name.clone(), it.base_url.clone(), version, heard, numbers(it)]
+    };
+    let rows: Vec<Vec<String>> = all.iter().map(row).collect();
+    (!rows.is_empty()).then(|| table(&headings, &[Side::Left; 6], &rows))
+}
+
+fn encryption(it: &EncryptionFigures) -> String {
+    let secrets = counted(it.secrets.unsigned_abs(), "secret");
+    format!("{secrets} sealed with the key {} since {}.", it.key, show(it.since))
+}
+
+/// Leases, signatures and days of tokens go by clocks: two that differ make them wrong.
+fn clock(figures: &Figures, now: DateTime<Utc>) -> Option<String> {
+    let ahead = now - figures.now;
+    if ahead.abs() < CLOCKS_AGREE {
+        return None;
+    }
+    let by = duration(ahead.abs().to_std().unwrap_or_default());
+    let side = if ahead > TimeDelta::zero() { "ahead of" } else { "behind" };
+    Some(format!(
+        "This machine's clock is {by} {side} the database's. Set the wrong one right: use NTP on both."
+    ))
+}
+
 fn inbox(inbox: &InboxFigures, now: DateTime<Utc>) -> Option<String> {
     let oldest = inbox.oldest_at.map(|it| ago(now, it))?;
     Some(format!("{} webhook deliveries wait, the oldest for {oldest}.", inbox.waiting))
@@ -103,4 +139,18 @@ fn inbox(inbox: &InboxFigures, now: DateTime<Utc>) -> Option<String> {
 
 fn ago(now: DateTime<Utc>, at: DateTime<Utc>) -> String {
     duration((now - at).to_std().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_wrong_is_told_with_the_direction() {
+        let now = DateTime::UNIX_EPOCH;
+        let told = |seconds| clock(&Figures { now, ..Figures::default() }, now + TimeDelta::seconds(seconds));
+        assert_eq!(told(3), None);
+        assert!(told(7_200).is_some_and(|it| it.contains("2 h 0 min ahead of the database's")));
+        assert!(told(-60).is_some_and(|it| it.contains("1 min") && it.contains("behind the database's")));
+    }
 }
