@@ -5,6 +5,10 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
+/// Whoever asks for more, a gateway in front of GitLab perhaps, is asked again after so long: what is waited for is kept in the
+/// database, and holds for every process.
+const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+
 /// What the headers of an answer say about limits and time.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Limits {
@@ -44,12 +48,12 @@ impl Limits {
 }
 
 fn retry_after(text: &str, now: DateTime<Utc>) -> Option<Duration> {
-    let seconds = text.parse().ok().map(Duration::from_secs);
+    let seconds = text.parse().ok().map(|it| Duration::from_secs(it).min(LONGEST_WAIT));
     seconds.or_else(|| http_date(text).map(|date| until(date, now)))
 }
 
 fn until(time: DateTime<Utc>, now: DateTime<Utc>) -> Duration {
-    (time - now).max(TimeDelta::zero()).to_std().unwrap_or_default()
+    (time - now).max(TimeDelta::zero()).to_std().unwrap_or_default().min(LONGEST_WAIT)
 }
 
 fn http_date(text: &str) -> Option<DateTime<Utc>> {
@@ -73,6 +77,15 @@ mod tests {
             .iter()
             .map(|(name, value)| (reqwest::header::HeaderName::from_static(name), value.parse().unwrap()));
         Limits::read(&headers.collect(), DateTime::from_timestamp(0, 0).unwrap())
+    }
+
+    #[test]
+    fn nobody_is_waited_for_longer_than_an_hour() {
+        for told in ["31536000", "18446744073709551615", "Tue, 31 Dec 2999 23:59:59 GMT"] {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, told.parse().unwrap());
+            assert_eq!(Limits::read(&headers, DateTime::UNIX_EPOCH).wait(), Some(LONGEST_WAIT), "{told}");
+        }
     }
 
     #[test]

@@ -211,8 +211,18 @@ impl Store {
         Ok(())
     }
 
-    /// Makes deliveries due that were put off by a clock that has been put back since: nothing is put off for so long.
+    /// Makes deliveries due that were put off by a clock that has been put back since: nothing is put off for so long. What
+    /// was handed to an extractor that reads for nobody any more is taken back.
     pub async fn catch_up_deliveries(&self, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        sqlx::query(
+            "update weir.inbox i set extractor_id = null, owner = null, until = null
+              where state = 'due' and extractor_id is not null
+                and not exists (
+                  select from weir.connections c where c.extractor_id = i.extractor_id and c.deleted_at is null
+                )",
+        )
+        .execute(&self.pool)
+        .await?;
         let due = sqlx::query(
             "update weir.inbox set due_at = $1 where state = 'due' and due_at > $1 + interval '1 hour'",
         );

@@ -1,6 +1,6 @@
 //! What follows from labels: links carry the label's name and end with it, and a label knows the group that owns it.
 
-use catalogue::Rows;
+use catalogue::{Instance, Rows};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection};
 
@@ -120,7 +120,11 @@ const UNLINK_NAMED: &str = "
 
 impl Store {
     /// Fills `gitlab_labels.group_id` from the groups' own listings. Gives how many labels changed.
-    pub async fn assign_label_groups(&self, sent_at: DateTime<Utc>) -> Result<u64, StoreError> {
+    pub async fn assign_label_groups(
+        &self,
+        instance: i64,
+        sent_at: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
         let assigned = sqlx::query(
             "update gitlab_labels l
                 set group_id = o.group_id, synced_at = greatest(l.synced_at, $1)
@@ -128,13 +132,16 @@ impl Store {
                  select l.project_id, l.id, g.group_id
                    from gitlab_labels l
                    left join weir.group_labels g on g.label_id = l.id and g.deleted_at is null
-                  where not l.is_project_label
+                  where l.project_id between $2 and $3
+                    and not l.is_project_label
                     and l.deleted_at is null
                     and l.group_id is distinct from g.group_id
                ) o
               where l.project_id = o.project_id
                 and l.id = o.id",
         );
-        Ok(assigned.bind(sent_at).execute(&self.pool).await?.rows_affected())
+        let (first, last) = (Instance(instance).id(0), Instance(instance).id(Instance::SPAN - 1));
+        let assigned = assigned.bind(sent_at).bind(first).bind(last);
+        Ok(assigned.execute(&self.pool).await?.rows_affected())
     }
 }

@@ -159,9 +159,9 @@ const ASK: &str = "
           on conflict (project_id, {column}) do update
          set updated_at = greatest(t.updated_at, excluded.updated_at)
     )
-    insert into weir.pending as t (instance, list, project, parent, iid)
+    insert into weir.pending (instance, list, project, parent, iid)
     select $1, $4, project_id - $1 * $5::bigint, source_id, iid from due order by source_id
-        on conflict (instance, parent, list) do update set wishes = t.wishes + 1 where t.owner is not null";
+        on conflict (instance, parent, list) do update set wish = excluded.wish";
 
 const NOTE: &str = "
     insert into {asked} as t (project_id, {column}, updated_at)

@@ -3,7 +3,7 @@
 
 use catalogue::{List, Pending};
 use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, Row};
+use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use crate::{Store, StoreError, optional_lists};
 
@@ -17,26 +17,28 @@ pub struct PendingRow {
     pub pending: Pending,
     /// Failures so far.
     pub attempts: i32,
-    /// How often it had been asked for while somebody read it.
-    pub wishes: i32,
+    /// The last wish for it when it was taken.
+    pub wish: i64,
 }
 
 impl Store {
-    /// Takes some lists to read, of these kinds, those of one parent together.
+    /// Takes some lists to read, of these kinds, those of one parent together; of one project (GitLab's id), or of all.
     pub async fn claim_pending(
         &self,
         instance: i64,
         owner: &str,
         most: i64,
         lists: &[List],
+        project: Option<i64>,
     ) -> Result<Vec<PendingRow>, StoreError> {
         // Materialized: joined as a subquery it may run once per row of the outer table, and take them all.
-        let rows = sqlx::query(
+        let rows = sqlx::query(AssertSqlSafe(format!(
             "with next as materialized (
                select parent, list
                  from weir.pending
                 where instance = $1
                   and list = any($5)
+                  and {}
                   and (until is null or until < clock_timestamp())
                 order by attempts, parent, list
                 limit $4
@@ -48,13 +50,15 @@ impl Store {
               where p.instance = $1
                 and p.parent = next.parent
                 and p.list = next.list
-             returning p.list, p.project, p.parent, p.iid, p.attempts, p.wishes",
-        )
+             returning p.list, p.project, p.parent, p.iid, p.attempts, p.wish",
+            of_project(project, 6),
+        )))
         .bind(instance)
         .bind(owner)
         .bind(CLAIM_SECONDS)
         .bind(most)
         .bind(names(lists))
+        .bind(project)
         .fetch_all(&self.pool)
         .await?;
         rows.iter().filter_map(|row| read(row).transpose()).collect()
@@ -81,11 +85,18 @@ impl Store {
         remove(&mut connection, instance, row).await
     }
 
-    /// How many lists of these kinds are left to read.
-    pub async fn pending_left(&self, instance: i64, lists: &[List]) -> Result<i64, StoreError> {
-        let left =
-            sqlx::query_scalar("select count(*) from weir.pending where instance = $1 and list = any($2)");
-        Ok(left.bind(instance).bind(names(lists)).fetch_one(&self.pool).await?)
+    /// How many lists of these kinds are left to read, of one project (GitLab's id) or of all.
+    pub async fn pending_left(
+        &self,
+        instance: i64,
+        lists: &[List],
+        project: Option<i64>,
+    ) -> Result<i64, StoreError> {
+        let left = sqlx::query_scalar(AssertSqlSafe(format!(
+            "select count(*) from weir.pending where instance = $1 and list = any($2) and {}",
+            of_project(project, 3),
+        )));
+        Ok(left.bind(instance).bind(names(lists)).bind(project).fetch_one(&self.pool).await?)
     }
 
     /// Gives back at once what the workers of this process had taken.
@@ -96,6 +107,14 @@ impl Store {
             .execute(&self.pool)
             .await?;
         Ok(())
+    }
+}
+
+/// Two statements, so that each has a plan of its own.
+fn of_project(project: Option<i64>, argument: usize) -> String {
+    match project {
+        Some(_) => format!("project = ${argument}"),
+        None => format!("${argument}::bigint is null"),
     }
 }
 
@@ -112,7 +131,7 @@ fn read(row: &sqlx::postgres::PgRow) -> Result<Option<PendingRow>, StoreError> {
         parent: row.try_get("parent")?,
         iid: row.try_get("iid")?,
     };
-    Ok(Some(PendingRow { pending, attempts: row.try_get("attempts")?, wishes: row.try_get("wishes")? }))
+    Ok(Some(PendingRow { pending, attempts: row.try_get("attempts")?, wish: row.try_get("wish")? }))
 }
 
 /// Leaves lists to be read. One that somebody reads just now is read again: what is known by now may be newer than what
@@ -130,13 +149,11 @@ pub(crate) async fn add(
     let parents: Vec<i64> = lists.iter().map(|it| it.parent).collect();
     let iids: Vec<i64> = lists.iter().map(|it| it.iid).collect();
     sqlx::query(
-        "insert into weir.pending as t (instance, list, project, parent, iid)
+        "insert into weir.pending (instance, list, project, parent, iid)
          select distinct on (m, l) $1::bigint, l, p, m, i
            from unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) as u(l, p, m, i)
           order by m, l
-             on conflict (instance, parent, list) do update
-            set wishes = t.wishes + 1
-          where t.owner is not null",
+             on conflict (instance, parent, list) do update set wish = excluded.wish",
     )
     .bind(instance)
     .bind(names)
@@ -155,13 +172,13 @@ pub(crate) async fn remove(
     done: &PendingRow,
 ) -> Result<(), StoreError> {
     const ASKED_ONCE: &str =
-        "delete from weir.pending where instance = $1 and parent = $2 and list = $3 and wishes = $4";
+        "delete from weir.pending where instance = $1 and parent = $2 and list = $3 and wish = $4";
     const ASKED_AGAIN: &str = "
         update weir.pending set owner = null, until = null
-         where instance = $1 and parent = $2 and list = $3 and wishes <> $4";
+         where instance = $1 and parent = $2 and list = $3 and wish <> $4";
     for statement in [ASKED_ONCE, ASKED_AGAIN] {
         let list = sqlx::query(statement).bind(instance).bind(done.pending.parent);
-        let list = list.bind(done.pending.list.name()).bind(done.wishes);
+        let list = list.bind(done.pending.list.name()).bind(done.wish);
         if list.execute(&mut *connection).await?.rows_affected() > 0 {
             break;
         }

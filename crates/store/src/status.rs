@@ -91,7 +91,7 @@ impl Store {
                 graphql,
                 syncs: self.last_syncs(number).await?,
                 cursors: self.cursors(number).await?,
-                pending: self.pending_left(number, &List::ALL).await?,
+                pending: self.pending_left(number, &List::ALL, None).await?,
                 skips: self.skips(number).await?,
                 rejects: self.reject_summaries(number).await?,
             });

@@ -46,6 +46,8 @@ pub struct Options {
     pub all_users: bool,
     /// Whether all reading is done by REST.
     pub rest_only: bool,
+    /// The project (GitLab's id) whose lists alone are read, where what others have left is not to be waited for.
+    pub lists_of: Option<i64>,
     /// How many parts are read at once. The client limits the requests under way on its own.
     pub workers: usize,
     /// How long a run waits for a GitLab that went away in the middle.
@@ -86,6 +88,7 @@ impl Options {
             issues: true,
             all_users: false,
             rest_only: false,
+            lists_of: None,
             workers: WORKERS,
             patience: PATIENCE,
             database_patience: DATABASE_PATIENCE,
@@ -104,6 +107,8 @@ impl Options {
         words.extend(self.keep_bodies.then(|| "keep-bodies".to_owned()));
         words.extend(self.approval_rules.then(|| "approval-rules".to_owned()));
         words.extend(self.sweep.then(|| "sweep".to_owned()));
+        words.extend((!self.open_set).then(|| "without-open-set".to_owned()));
+        words.extend(self.lists_of.map(|it| format!("lists-of-{it}")));
         words.extend(self.deployment_merge_requests.then(|| "deployment-merge-requests".to_owned()));
         words.extend(self.commit_statistics.then(|| "commit-statistics".to_owned()));
         words.extend((!self.issues).then(|| "no-issues".to_owned()));

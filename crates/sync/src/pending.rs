@@ -36,9 +36,10 @@ struct Read {
     sent_at: DateTime<Utc>,
 }
 
-/// Reads some of the lists that are pending. Gives whether there were any.
-pub(crate) async fn some(engine: &Engine, owner: &str) -> Result<bool, Halt> {
-    let taken = engine.store.claim_pending(engine.instance.0, owner, TAKEN, &engine.lists()).await?;
+/// Reads some of the lists that are pending, of one project (GitLab's id) or of all. Gives whether there were any.
+pub(crate) async fn some(engine: &Engine, owner: &str, project: Option<i64>) -> Result<bool, Halt> {
+    let lists = engine.lists();
+    let taken = engine.store.claim_pending(engine.instance.0, owner, TAKEN, &lists, project).await?;
     let mut by_parent: BTreeMap<(Below, i64), Vec<PendingRow>> = BTreeMap::new();
     for row in taken {
         let parent = (row.pending.list.below(), row.pending.parent);

@@ -106,7 +106,7 @@ async fn read(engine: &Engine, target: &Target) -> Result<Vec<Change>, Halt> {
             let Some(source) = met.into_iter().next() else {
                 return Err(gone(&format!("merge request !{iid}")));
             };
-            settle(engine).await?;
+            settle(engine, project).await?;
             let after = snapshot(engine, MERGE_REQUEST, weirs, Some(engine.instance.id(source))).await?;
             Ok(changes(before, after))
         }
@@ -136,7 +136,7 @@ async fn pipeline(engine: &Engine, project: i64, id: i64) -> Result<Vec<Change>,
     let (weirs, own) = (engine.instance.id(project), engine.instance.id(id));
     let before = snapshot(engine, PIPELINE, weirs, Some(own)).await?;
     read_pipeline(engine, project, id).await?;
-    settle(engine).await?;
+    settle(engine, project).await?;
     Ok(changes(before, snapshot(engine, PIPELINE, weirs, Some(own)).await?))
 }
 
@@ -192,10 +192,10 @@ fn gone(what: &str) -> Halt {
     Halt::Failed(Failure::new("failed", "not_found_or_no_access", message))
 }
 
-/// Reads the lists that were left, and people met for the first time.
-pub(crate) async fn settle(engine: &Engine) -> Result<(), Halt> {
+/// Reads the lists that were left of a project (GitLab's id), and people met for the first time.
+pub(crate) async fn settle(engine: &Engine, project: i64) -> Result<(), Halt> {
     let owner = format!("{}refresh-{}", engine.store.owner_prefix(), std::process::id());
-    while pending::some(engine, &owner).await? {}
+    while pending::some(engine, &owner, Some(project)).await? {}
     users::complete(engine).await
 }
 

@@ -327,7 +327,7 @@ async fn lead(engine: &Arc<Engine>, joined: &Joined, owner: &str) -> Result<(), 
     users::everyone(engine).await?;
     users::complete(engine).await?;
     engine.progress.enter("finishing");
-    engine.store.assign_label_groups(engine.now()).await?;
+    engine.store.assign_label_groups(engine.instance.0, engine.now()).await?;
     Ok(())
 }
 

@@ -99,6 +99,15 @@ impl Here {
     }
 }
 
+/// A task does not run here any more once this is dropped, however it ended.
+struct Leaves<'t>(&'t Here, &'t TaskRow);
+
+impl Drop for Leaves<'_> {
+    fn drop(&mut self) {
+        self.0.leave(self.1);
+    }
+}
+
 /// Runs what is due until it is asked to stop; then lets what runs finish the pages in hand.
 pub async fn work(worker: Worker, stop: Stop) {
     let mut tasks = JoinSet::new();
@@ -159,11 +168,11 @@ async fn begin(worker: &Worker, tasks: &mut JoinSet<()>, looked: &mut Instant) -
     worker.here.enter(running.clone());
     let worker = worker.clone();
     tasks.spawn(async move {
+        let _leaves = Leaves(&worker.here, &task);
         match helps {
             true => running::help(&worker, &task, &running).await,
             false => running::run(&worker, &task, &running).await,
         }
-        worker.here.leave(&task);
     });
     Ok(true)
 }

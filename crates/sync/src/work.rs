@@ -51,7 +51,7 @@ async fn worker(engine: Arc<Engine>, sync_id: i64, owner: String) -> Result<(), 
             break;
         }
         // Lists go first: a long one is a chain of requests, which had better begin early.
-        match pending::some(engine, &owner).await {
+        match pending::some(engine, &owner, engine.options.lists_of).await {
             Ok(true) => {
                 idle = PATIENCE;
                 continue;
@@ -87,7 +87,7 @@ async fn nothing_left(engine: &Engine, sync_id: i64) -> Result<bool, Halt> {
         return Ok(false);
     }
     Ok(engine.store.units_left(sync_id).await? == 0
-        && engine.store.pending_left(engine.instance.0, &engine.lists()).await? == 0)
+        && engine.store.pending_left(engine.instance.0, &engine.lists(), engine.options.lists_of).await? == 0)
 }
 
 /// Whether all work is laid out. Who helps learns it from the run's phase; a leader that has died lays out nothing any more.

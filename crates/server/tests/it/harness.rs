@@ -127,6 +127,9 @@ impl Bench {
         let text = String::from_utf8(bytes.to_vec()).expect("the body is text");
         let body = serde_json::from_str(&text).unwrap_or_default();
         assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{text}");
+        for secret in [self.gitlab.token(), &self.key, self.key_of_ring.expose_secret()] {
+            assert!(!text.contains(secret), "an answer holds a secret: {text}");
+        }
         Reply { status: status.as_u16(), body, text }
     }
 

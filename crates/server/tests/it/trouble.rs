@@ -127,3 +127,41 @@ async fn what_a_stopped_worker_had_taken_is_free_at_once() {
     until(&bench, |it| it[0][..4] == [json!("due"), json!(0), json!("{}"), Value::Null]).await;
     bench.gitlab.faults().set_plan(None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_that_others_have_left_are_not_read_for_a_delivery() {
+    let bench = Bench::new().await;
+    let working = bench.work("one");
+    synced(&bench, "gitlab", &bench.gitlab, bench.gitlab.token()).await;
+    let (project, _) = some_merge_request(&bench.gitlab);
+    let left = format!(
+        "insert into weir.pending (instance, list, project, parent, iid)
+         select 0, 'notes', {project} + 1, 1000000 + n, n from generate_series(1, 500) n"
+    );
+    bench.database.execute(&left).await;
+    bench.store.receive(&[delivery(&bench.gitlab, 1)]).await.unwrap();
+    until(&bench, |it| it[0][0] == "done").await;
+    let still = bench.store.query("select count(*) from weir.pending where owner is null").await.unwrap();
+    assert_eq!(still.rows[0][0], 500);
+    working.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_handed_to_an_extractor_that_reads_no_more_is_taken_back() {
+    let bench = Bench::new().await;
+    bench.store.receive(&[delivery(&bench.gitlab, 1), delivery(&bench.gitlab, 2)]).await.unwrap();
+    let id = bench.connection("gitlab").await;
+    bench
+        .database
+        .execute(
+            "with e as (insert into weir.extractors (name, instance, created_at)
+                        select n, 0, now() from unnest(array['gone', 'here']) n returning id, name)
+                , i as (update weir.inbox set extractor_id = e.id from e where e.name = case when inbox.id = 1 then 'gone' else 'here' end)
+             update weir.connections c set extractor_id = e.id from e where e.name = 'here'",
+        )
+        .await;
+    bench.store.catch_up_deliveries(SystemClock.now()).await.unwrap();
+    let rows =
+        bench.store.query("select extractor_id is null from weir.inbox order by id").await.unwrap().rows;
+    assert_eq!(rows, [[json!(true)], [json!(false)]], "{id}");
+}

@@ -214,12 +214,14 @@ impl Handle {
         owner: &str,
         most: i64,
         lists: &[List],
+        project: Option<i64>,
     ) -> Result<Vec<PendingRow>, StoreError> {
         match self {
-            Handle::Here(store) => store.claim_pending(instance, owner, most, lists).await,
+            Handle::Here(store) => store.claim_pending(instance, owner, most, lists, project).await,
             Handle::Away(away) => {
                 let call = Call::new("claim_pending").with("instance", &instance)?.with("owner", &owner)?;
-                away.ask(call.with("most", &most)?.with("lists", &lists)?).await
+                let call = call.with("most", &most)?.with("lists", &lists)?.with("project", &project)?;
+                away.ask(call).await
             }
         }
     }

@@ -123,7 +123,7 @@ operations! {
         any_closed_by_somebody(project: [i64] ids, merge_requests: [&[i64]] ids) -> bool;
         ask_for_approval_rules(instance: [i64] instance, projects: [&[i64]] ids, since: [Option<DateTime<Utc>>] free) -> u64;
         ask_for_deployment_merge_requests(instance: [i64] instance, projects: [&[i64]] ids, since: [Option<DateTime<Utc>>] free) -> u64;
-        assign_label_groups(sent_at: [DateTime<Utc>] free) -> u64;
+        assign_label_groups(instance: [i64] instance, sent_at: [DateTime<Utc>] past) -> u64;
         authors(fact: [Fact] free, project: [i64] ids, ids: [&[i64]] ids) -> Vec<Option<i64>>;
         confirm(instance: [i64] instance, resource: [&str] free, parents: [&[i64]] ids, at: [DateTime<Utc>] free) -> ();
         confirm_deployments(instance: [i64] instance, projects: [&[i64]] ids, at: [DateTime<Utc>] free) -> ();
@@ -165,7 +165,7 @@ operations! {
         open_merge_requests(projects: [&[i64]] ids) -> Vec<(i64, i64)>;
         partition(key: [&PartitionKey] partition) -> Partition;
         partitions(instance: [i64] instance, resource: [&str] free) -> Vec<Partition>;
-        pending_left(instance: [i64] instance, lists: [&[List]] free) -> i64;
+        pending_left(instance: [i64] instance, lists: [&[List]] free, project: [Option<i64>] free) -> i64;
         people_done(users: [&[i64]] ids) -> ();
         people_due(instance: [i64] instance, most: [i64] free) -> Vec<i64>;
         provable_projects(instance: [i64] instance) -> Vec<ProvableProject>;
@@ -211,7 +211,7 @@ operations! {
         audit(entry: [special::Told]) -> ();
         claim(sync_id: [i64], owner: [&str]) -> Option<Lease>;
         claim_deliveries(owner: [&str], limit: [i64], since: [Option<DateTime<Utc>>], now: [DateTime<Utc>]) -> Vec<DueDelivery>;
-        claim_pending(instance: [i64], owner: [&str], most: [i64], lists: [&[List]]) -> Vec<PendingRow>;
+        claim_pending(instance: [i64], owner: [&str], most: [i64], lists: [&[List]], project: [Option<i64>]) -> Vec<PendingRow>;
         claim_task(owner: [&str], running: [&[String]], now: [DateTime<Utc>]) -> Option<TaskRow>;
         connections() -> Vec<ConnectionRow>;
         end_task(task: [&TaskRow], end: [&TaskEnd], now: [DateTime<Utc>]) -> ();

@@ -67,13 +67,14 @@ pub(super) async fn claim_pending(
     owner: String,
     most: i64,
     lists: Vec<List>,
+    project: Option<i64>,
 ) -> Result<Vec<PendingRow>, Refusal> {
     within.instance(store, &instance).await?;
     within.owner(store, &owner).await?;
     if within.again {
         store.release_pending_of(instance, &owner).await?;
     }
-    Ok(store.claim_pending(instance, &owner, most, &lists).await?)
+    Ok(store.claim_pending(instance, &owner, most, &lists, project).await?)
 }
 
 /// A task of one of its connections. Each claim has a name of its own, so that one that is made again is known.

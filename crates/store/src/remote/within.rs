@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use catalogue::{Pending, RESOURCES};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::ids::{Ids, is_within, of_lists};
 use super::owned::OwnedPage;
@@ -47,6 +47,9 @@ pub enum Refusal {
 /// Nothing that an extractor does lasts longer.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
+/// So much may an extractor's clock be ahead.
+const CLOCKS: TimeDelta = TimeDelta::minutes(10);
+
 type Checked = Result<(), Refusal>;
 
 /// Refuses unless something holds.
@@ -85,6 +88,14 @@ impl Within {
         match *lasted <= LONGEST {
             true => Ok(()),
             false => Err(Refusal::Unreadable("nothing has lasted so long".to_owned())),
+        }
+    }
+
+    /// When something was asked: nothing that is to come, or it would count as newer than all that does.
+    pub(super) async fn past(&self, _: &Store, at: &DateTime<Utc>) -> Checked {
+        match *at <= self.now + CLOCKS {
+            true => Ok(()),
+            false => Err(Refusal::Unreadable("that is in the future".to_owned())),
         }
     }
 

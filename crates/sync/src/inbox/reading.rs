@@ -102,6 +102,14 @@ impl Readers {
             let Err(halt) = in_time(project_again(&known, connector, *project, named)).await else {
                 continue;
             };
+            if is_too_slow(&halt) && !outage::gitlab_is_away(&known.engine.client, &Stop::default()).await {
+                // GitLab answers, and there is only much of it.
+                if let Err(error) = worker.store.hurry_task(connection.id, "sync", worker.clock.now()).await {
+                    unread.projects.insert(*project, Trouble::Other(error.to_string()));
+                }
+                worker.wake.notify_one();
+                continue;
+            }
             let trouble = self.trouble(worker, connection, Some(&known), halt).await;
             if let Trouble::Away(..) = trouble {
                 unread.projects.extend(wanted[at..].iter().map(|it| (it.0, trouble.clone())));
@@ -194,6 +202,11 @@ fn is_refusal(halt: &Halt) -> bool {
     }
 }
 
+/// Whether something took longer than a webhook is read for.
+fn is_too_slow(halt: &Halt) -> bool {
+    matches!(halt, Halt::Failed(failure) if failure.reason == TOO_SLOW)
+}
+
 /// What is new to a connection.
 fn hints_for(connection: i64, items: &[Item]) -> Hints {
     let mut hints = Hints::default();
@@ -265,7 +278,7 @@ async fn project_again(known: &Known, connector: Connector, project: i64, named:
         }
         Connector::GitlabCommitsTrunk | Connector::GitlabDeployments => whole(known, project).await?,
     }
-    refresh::settle(engine).await
+    refresh::settle(engine, project).await
 }
 
 async fn by_iids(
@@ -289,6 +302,7 @@ async fn whole(known: &Known, project: i64) -> Result<(), Halt> {
     options.workers = known.settings.concurrency;
     options.patience = Duration::ZERO;
     options.older_for = Some(OLDER);
+    options.lists_of = Some(project);
     let (client, store) = (engine.client.clone(), engine.store.clone());
     let outcome = run(client, store, options, Arc::<Progress>::default(), Stop::default()).await;
     outcome.error.map_or(Ok(()), |it| Err(Halt::Failed(it)))

@@ -284,6 +284,7 @@ impl Arguments {
             approval_rules: self.approval_rules,
             sweep: self.sweep,
             open_set: true,
+            lists_of: None,
             deployment_merge_requests: self.deployment_merge_requests,
             commit_statistics: self.commit_statistics,
             issues: !self.no_issues,

@@ -11,6 +11,8 @@ mod operation;
 mod proof;
 mod recipes;
 mod refresh;
+mod rotation;
+mod secrets;
 mod serve;
 mod soak;
 mod sql;

@@ -1,6 +1,7 @@
 //! `weir serve`, `weir worker`, `weir api-key` and `weir key` as people run them.
 
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -21,6 +22,8 @@ pub struct Serving {
     child: Child,
     pub address: String,
     pub key: String,
+    /// What it has said so far.
+    pub said: Arc<Mutex<String>>,
 }
 
 pub fn with_key(bench: &Bench, line: &str, key: &str) -> Command {
@@ -35,26 +38,42 @@ async fn api_key(bench: &Bench) -> String {
 }
 
 pub async fn serve(bench: &Bench, line: &str) -> Serving {
+    serve_with(bench, line, |it| it).await
+}
+
+/// The same, with something else in its environment.
+pub async fn serve_with(bench: &Bench, line: &str, change: impl Fn(&mut Command) -> &mut Command) -> Serving {
     let key = api_key(bench).await;
-    let mut child = with_key(bench, line, KEY).stdout(Stdio::null()).spawn().unwrap();
+    let mut command = with_key(bench, line, KEY);
+    let mut child = change(&mut command).stdout(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let address = loop {
-        let line = lines.next_line().await.unwrap().expect("the server says where it listens");
-        if let Some((_, rest)) = line.split_once("http://") {
-            break rest.split_whitespace().next().unwrap().trim_end_matches('.').to_owned();
+    let said = Arc::new(Mutex::new(String::new()));
+    let (heard, (tell, told)) = (said.clone(), tokio::sync::oneshot::channel());
+    tokio::spawn(async move {
+        let mut tell = Some(tell);
+        while let Ok(Some(line)) = lines.next_line().await {
+            heard.lock().unwrap().push_str(&format!("{line}\n"));
+            let address =
+                line.split_once("Weir listens at http://").and_then(|it| it.1.split_whitespace().next());
+            if let Some((address, tell)) = address.and_then(|it| Some((it, tell.take()?))) {
+                tell.send(address.trim_end_matches('.').to_owned()).unwrap();
+            }
         }
-    };
-    // What it says afterwards is not waited for.
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    Serving { child, address, key }
+    });
+    let address = told.await.expect("the server says where it listens");
+    Serving { child, address, key, said }
 }
 
 impl Serving {
     pub async fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        self.ask_as(&format!("Authorization: Bearer {}", self.key), method, path, body).await
+    }
+
+    /// The same with another header in the place of the key.
+    pub async fn ask_as(&self, header: &str, method: &str, path: &str, body: Value) -> (u16, Value) {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            self.key,
+            "{method} {path} HTTP/1.1\r\nHost: x\r\n{header}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
             body.len()
         );
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
@@ -90,6 +109,11 @@ impl Serving {
         panic!("the connection was not synced in 30 s");
     }
 
+    /// Kills it, as `kill -9` does.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
     /// Asks it to end, as a service manager does; its exit code.
     pub async fn terminate(mut self) -> i32 {
         let pid = Pid::from_raw(i32::try_from(self.child.id().unwrap()).unwrap());
@@ -114,9 +138,9 @@ async fn a_server_imports_what_it_is_told_and_ends_when_asked() {
 #[tokio::test]
 async fn a_killed_server_goes_on_where_it_stood_and_workers_share_its_work() {
     let bench = Bench::new().await;
-    let mut serving = serve(&bench, "serve --no-workers").await;
+    let serving = serve(&bench, "serve --no-workers").await;
     let id = serving.connect(&bench).await;
-    serving.child.kill().await.unwrap();
+    serving.kill().await;
     let serving = serve(&bench, "serve --no-workers").await;
     let mut worker = with_key(&bench, "worker", KEY).stderr(Stdio::null()).spawn().unwrap();
     serving.until_synced(id).await;
@@ -236,13 +260,13 @@ async fn deliver(address: String, token: String, lane: usize) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_under_load_loses_no_delivery_that_was_answered() {
     let bench = Bench::new().await;
-    let mut serving = serve(&bench, "serve").await;
+    let serving = serve(&bench, "serve").await;
     let secret = finished(with_key(&bench, "webhooks secret --json", KEY)).await.ended_with(0).json();
     let token = secret["token"].as_str().unwrap().to_owned();
     let lanes: Vec<_> =
         (0..16).map(|lane| tokio::spawn(deliver(serving.address.clone(), token.clone(), lane))).collect();
     tokio::time::sleep(Duration::from_millis(700)).await;
-    serving.child.kill().await.unwrap();
+    serving.kill().await;
     let mut answered = 0;
     for lane in lanes {
         answered += lane.await.unwrap().len();

@@ -125,6 +125,7 @@ fn argument(operation: &str, name: &str, of: &Ids) -> Value {
             json!([of.delivery])
         }
         ("connection" | "connection_synced", "id") | (_, "connection") => json!(of.connection),
+        ("claim_pending" | "pending_left", "project") => Value::Null,
         (_, "project" | "group" | "parent_id" | "id") => json!(id),
         ("note_namespaces", "projects") | (_, "totals") => json!([[id, id]]),
         (_, "projects" | "users" | "parents" | "ids" | "merge_requests" | "seen") => json!([id]),
@@ -138,7 +139,7 @@ fn argument(operation: &str, name: &str, of: &Ids) -> Value {
         (_, "keys") => json!([key]),
         // Lists are named by GitLab's ids: those of another instance begin above all of them.
         (_, "pending") => pending(of),
-        (_, "row") => json!({ "pending": pending(of), "attempts": 0, "wishes": 0 }),
+        (_, "row") => json!({ "pending": pending(of), "attempts": 0, "wish": 0 }),
         (_, "proofs") => {
             json!([{ "project_id": id, "project": "", "resource": "labels", "state": "proved", "theirs": 1, "ours": 1,
                                   "detail": "", "proved_at": null }])
@@ -280,7 +281,7 @@ async fn no_part_of_a_page_reaches_what_is_another_extractors() {
             json!([{ "table": "gitlab_labels", "parent": ["project_id"], "values": [victim], "counted": null }]),
         ),
         ("/rows/pending", json!([list])),
-        ("/done", json!([{ "pending": list, "attempts": 0, "wishes": 0 }])),
+        ("/done", json!([{ "pending": list, "attempts": 0, "wish": 0 }])),
         ("/rows/named_labels", json!([[victim, 2, "x"]])),
         ("/rows/named_issue_labels", json!([[SPAN + 1, 2, "x"]])),
         ("/rows/touched", json!([[victim, 2]])),
@@ -327,6 +328,10 @@ async fn what_is_no_call_is_refused() {
     let mut page = page(&scene.own);
     page["rows"]["batches"][0]["table"] = json!("weir.api_keys");
     let reply = scene.call(json!({ "write_page": { "page": page } })).await;
+    assert_eq!(reply.error(), (422, "invalid_arguments"));
+    // What counts as newer than all that is to come would never be written over.
+    let ahead = json!({ "instance": scene.own.instance, "sent_at": "9999-01-01T00:00:00Z" });
+    let reply = scene.call(json!({ "assign_label_groups": ahead })).await;
     assert_eq!(reply.error(), (422, "invalid_arguments"));
     let reply = scene.send("not packed".into(), "gzip").await;
     assert_eq!(reply.error(), (400, "invalid_json"));
