@@ -5,6 +5,7 @@
 
 mod api_keys;
 mod audit;
+mod births;
 mod children;
 mod connections;
 mod counting;

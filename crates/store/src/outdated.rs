@@ -4,12 +4,12 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use catalogue::{Batch, Rows, issues, merge_requests};
+use catalogue::{Batch, issues, merge_requests};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use crate::StoreError;
 use crate::children::Parent;
+use crate::{Page, StoreError};
 
 /// Merge requests and issues of which a newer answer is stored than the page's (Weir's ids).
 #[derive(Debug, Default)]
@@ -25,10 +25,11 @@ impl Outdated {
     /// Looks among those that are stored.
     pub(crate) async fn of(
         connection: &mut PgConnection,
-        rows: &Rows,
+        page: &Page<'_>,
         known: &HashSet<(Parent, i64)>,
     ) -> Result<Outdated, StoreError> {
         let mut outdated = HashSet::new();
+        let rows = page.rows;
         for (table, parent, _) in PARENTS {
             let brings = |it: &&Batch| it.table.name == table && it.columns.contains(&"updated_at");
             if !known.iter().any(|it| it.0 == parent) {
@@ -36,7 +37,8 @@ impl Outdated {
             }
             for batch in rows.batches.iter().filter(brings) {
                 let older = sqlx::query_scalar(AssertSqlSafe(statement(table)));
-                let ids: Vec<i64> = older.bind(batch.json()).fetch_all(&mut *connection).await?;
+                let older = older.bind(batch.json()).bind(page.sent_at).bind(parent == Parent::Issue);
+                let ids: Vec<i64> = older.fetch_all(&mut *connection).await?;
                 outdated.extend(ids.into_iter().map(|id| (parent, id)));
             }
         }
@@ -71,12 +73,16 @@ impl Outdated {
     }
 }
 
+/// Of two answers of one second the one that was asked for later counts, as with the row itself, where each brings every list:
+/// that of an issue does, and that of a merge request by REST does not.
 fn statement(table: &str) -> String {
+    let second = |of: &str| format!("date_bin('1 second', {of}.updated_at, timestamptz 'epoch')");
+    let (stored, told) = (second("t"), second("r"));
     format!(
         "select t.id
            from jsonb_populate_recordset(null::{table}, $1::text::jsonb) as r
            join {table} t on t.project_id = r.project_id and t.id = r.id
-          where date_bin('1 second', t.updated_at, timestamptz 'epoch')
-              > date_bin('1 second', r.updated_at, timestamptz 'epoch')"
+          where {stored} > {told}
+             or ($3 and {stored} = {told} and t.synced_at > $2)"
     )
 }

@@ -10,9 +10,9 @@ use sqlx::PgConnection;
 use crate::masks::Masks;
 use crate::outdated::Outdated;
 use crate::{
-    Lease, Listed, MERGE_REQUEST, Partition, PendingRow, Reject, Store, StoreError, TrunkStep, children,
-    deployments, derive, etags, gone, heads, issues, jobs, labels, leases, milestones, partitions, pending,
-    rejects, trunks, upsert, users,
+    Lease, Listed, MERGE_REQUEST, Partition, PendingRow, Reject, Store, StoreError, TrunkStep, births,
+    children, deployments, derive, etags, gone, heads, issues, jobs, labels, leases, milestones, partitions,
+    pending, rejects, trunks, upsert, users,
 };
 
 /// Everything that is written together.
@@ -119,11 +119,12 @@ async fn write_rows(
     masks: &Masks,
 ) -> Result<Written, StoreError> {
     let mut written = Written::new();
+    births::take_turns(connection, page).await?;
     let Locked { mut known, gone } = lock_merge_requests(connection, page).await?;
     known.extend(issues::lock(connection, page.rows).await?);
     known.extend(jobs::known_pipelines(connection, page.rows).await?);
     known.extend(heads::lock(connection, page.rows).await?);
-    let outdated = Outdated::of(connection, page.rows, &known).await?;
+    let outdated = Outdated::of(connection, page, &known).await?;
     known.retain(|it| !outdated.has(it.0, it.1));
     for batch in page.rows.batches.iter().filter(|it| !is_users(it)) {
         let json = outdated.leave_out(batch)?;

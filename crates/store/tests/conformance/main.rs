@@ -154,10 +154,16 @@ async fn an_older_version_never_wins_and_an_equal_one_does() {
 /// A column that is neither key nor version, brought with a value, and that may be null.
 /// One issue as a reader of REST finds it, with this text.
 fn issue(text: &str, minute: i64) -> Rows {
+    issue_numbered(1, text, minute)
+}
+
+fn issue_numbered(id: i64, text: &str, minute: i64) -> Rows {
     let resource = RESOURCES.iter().find(|it| it.name == "issues").expect("there are issues");
     let reader = resource.reader("rest").expect("they are read by REST");
     let mut samples: Vec<Value> = serde_json::from_str(reader.sample).expect("a sample is a list");
     let mut element = samples.swap_remove(0);
+    element["id"] = id.into();
+    element["iid"] = id.into();
     element["description"] = text.into();
     element["updated_at"] = at(minute).to_rfc3339().into();
     let mut rows = Rows::default();
@@ -181,6 +187,37 @@ async fn an_older_answer_that_comes_late_brings_nothing_back_below_what_is_newer
     assert_eq!(links().await, ["https://two.example/b"]);
     write(&store, &issue("nothing", 7), 8).await;
     assert!(links().await.is_empty());
+}
+
+#[tokio::test]
+async fn of_two_answers_of_one_second_the_one_that_was_asked_for_later_counts() {
+    let (_database, store) = fresh().await;
+    write(&store, &issue("nothing", 5), 6).await;
+    write(&store, &issue("see https://one.example/a", 5), 4).await;
+    assert_eq!(links_left(&store).await, 0);
+    write(&store, &issue("see https://one.example/a", 5), 7).await;
+    assert_eq!(links_left(&store).await, 1);
+}
+
+async fn links_left(store: &Store) -> i64 {
+    let sql = "select count(*) from gitlab_issue_links where deleted_at is null";
+    store.query(sql).await.expect("it runs").rows[0][0].as_i64().expect("a number")
+}
+
+/// None of the two finds the issue stored when it begins.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_answers_about_what_was_never_stored_that_are_written_at_once_leave_the_newer() {
+    let (_database, store) = fresh().await;
+    for id in 1..=60 {
+        let (older, newer) =
+            (issue_numbered(id, "see https://one.example/a", 3), issue_numbered(id, "nothing", 5));
+        let (first, second) = (store.clone(), store.clone());
+        let older = tokio::spawn(async move { write(&first, &older, 4).await });
+        let newer = tokio::spawn(async move { write(&second, &newer, 6).await });
+        older.await.expect("it is written");
+        newer.await.expect("it is written");
+        assert_eq!(links_left(&store).await, 0, "issue {id}");
+    }
 }
 
 fn changeable(batch: &Batch, rows: &BTreeMap<String, Map<String, Value>>) -> Option<String> {

@@ -37,10 +37,12 @@ impl FromRequestParts<Shared> for Process {
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Process, ApiError> {
         let Extractor(caller) = Extractor::from_request_parts(parts, app).await?;
-        let header = |name: &str| parts.headers.get(name).and_then(|it| it.to_str().ok()).unwrap_or_default();
-        agrees(header(PROTOCOL), "another version")?;
-        let again = header(ATTEMPT).parse().unwrap_or(1) > 1;
-        let within = app.store.extractor_within(caller.key(), header(SESSION), app.clock.now()).await?;
+        let header = |name: &str| parts.headers.get(name).and_then(|it| it.to_str().ok());
+        let wanted = |name: &str| header(name).ok_or_else(|| ApiError::missing(name));
+        let (protocol, session) = (wanted(PROTOCOL)?, wanted(SESSION)?);
+        agrees(protocol, "another version")?;
+        let again = header(ATTEMPT).and_then(|it| it.parse().ok()).unwrap_or(1) > 1;
+        let within = app.store.extractor_within(caller.key(), session, app.clock.now()).await?;
         within.map(|it| Process(Within { again, ..it })).ok_or_else(|| {
             ApiError::new(
                 Code::ExtractorReplaced,

@@ -19,6 +19,9 @@ const WITH_BODY: [(&str, &str); 5] = [
     ("413", "request_too_large: the body is larger than 1 MiB."),
     ("415", "unsupported_media_type: the body is neither JSON nor a form, or compressed."),
 ];
+/// Of those that a process of an extractor calls.
+const OF_EXTRACTORS: (&str, &str) =
+    ("409", "version_mismatch: it is of another build; extractor_replaced: another process has its place.");
 /// Of those that name something.
 const NAMING: (&str, &str) = ("404", "What is named is not there.");
 
@@ -31,6 +34,9 @@ pub(super) fn add(document: &mut OpenApi) {
             ALWAYS.iter().for_each(|it| describe(operation, *it));
             if has_body {
                 WITH_BODY.iter().for_each(|it| describe(operation, *it));
+            }
+            if path.contains("/extractors.") {
+                describe(operation, OF_EXTRACTORS);
             }
             if has_body || path.contains('{') {
                 describe(operation, NAMING);
