@@ -200,3 +200,13 @@ async fn a_nul_is_refused_wherever_it_stands() {
     }
     assert_eq!(bench.get("connections.list?cursor=gitlab%00.1").await.error(), (422, "invalid_arguments"));
 }
+
+#[tokio::test]
+async fn an_argument_that_is_given_twice_is_refused() {
+    let bench = Bench::new().await;
+    for query in ["hours=4&hours=5", "hours=4&hours[]=5", "hours[a]=1&hours[a]=2"] {
+        let reply = bench.get(&format!("webhooks.status?{query}")).await;
+        assert_eq!(reply.error(), (422, "invalid_arguments"), "{query}");
+    }
+    bench.get("webhooks.status?hours=4").await.ok(200);
+}

@@ -17,28 +17,34 @@ pub(super) fn parse(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
                 "The form has too many fields, or a NUL in it.",
             ));
         }
-        put(&mut all, &name, value.into_owned());
+        if !put(&mut all, &name, value.into_owned()) {
+            // The name is the caller's, and shown only as far as a name goes.
+            let name: String = name.chars().take(40).collect();
+            return Err(ApiError::argument(&name, "it is given more than once"));
+        }
     }
     Ok(all)
 }
 
-fn put(all: &mut Map<String, Value>, name: &str, value: String) {
+/// Puts an argument with the others; false where it is there already, and which of the two is meant nobody knows.
+fn put(all: &mut Map<String, Value>, name: &str, value: String) -> bool {
     let inner = name.strip_suffix(']').and_then(|it| it.split_once('['));
     match inner {
         Some((outer, "")) => {
-            if let Value::Array(list) = all.entry(outer).or_insert_with(|| Value::Array(Vec::new())) {
-                list.push(Value::String(value));
+            match all.entry(outer).or_insert_with(|| Value::Array(Vec::new())) {
+                Value::Array(list) => list.push(Value::String(value)),
+                _ => return false,
             }
+            true
         }
-        Some((outer, inner)) => {
-            if let Value::Object(object) = all.entry(outer).or_insert_with(|| Value::Object(Map::new())) {
-                object.insert(inner.to_owned(), Value::String(value));
-            }
-        }
+        Some((outer, inner)) => match all.entry(outer).or_insert_with(|| Value::Object(Map::new())) {
+            Value::Object(object) => object.insert(inner.to_owned(), Value::String(value)).is_none(),
+            _ => false,
+        },
         None => {
             let object =
                 value.trim_start().starts_with('{').then(|| serde_json::from_str(&value).ok()).flatten();
-            all.insert(name.to_owned(), object.unwrap_or(Value::String(value)));
+            all.insert(name.to_owned(), object.unwrap_or(Value::String(value))).is_none()
         }
     }
 }
