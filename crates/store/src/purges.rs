@@ -11,7 +11,7 @@ const PIECE: i64 = 5_000;
 /// How long a worker may be silent before its purge is given to another, in seconds.
 const LEASE_SECONDS: f64 = 60.0;
 /// Ids of one instance are below this: its number tells where they begin.
-const SPAN: i64 = 1 << 44;
+pub(crate) const SPAN: i64 = 1 << 44;
 
 /// What each connector brings, by table and by the column that tells the instance. `gitlab` goes last, and takes all there is.
 pub const BROUGHT: [(&str, &[(&str, &str)]); 5] = [

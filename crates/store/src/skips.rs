@@ -36,7 +36,8 @@ impl Store {
         repeated: &BTreeSet<Skip>,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let masks = self.masks.current(&self.pool).await?;
+        let current = self.masks.current(&self.pool).await?;
+        let masks = current.of(Some(instance));
         let masked = |column, text: &str| masks.text(column, text).unwrap_or_else(|| text.to_owned());
         let mut transaction = self.pool.begin().await?;
         for skip in skips {

@@ -106,3 +106,44 @@ async fn an_erased_person_stands_nowhere_and_does_not_come_back() {
     assert_eq!(bad.error(), (422, "invalid_arguments"));
     working.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn things_and_people_that_are_only_called_the_same_keep_their_names() {
+    let bench = Bench::new().await;
+    let working = bench.work("one");
+    for kind in ["gitlab", "gitlab_pipelines"] {
+        synced(&bench, kind).await;
+    }
+    working.stop().await;
+    let author = "select min(user_id) from gitlab_merge_requests";
+    let id = bench.store.query(author).await.expect("it runs").rows[0][0].as_i64().expect("a number");
+    let same = "update gitlab_users set username = 'deploy', name = 'Max'";
+    bench.database.execute(&format!("{same} where id = {id}")).await;
+    // The name was free, and somebody else took it; there is another such user on another GitLab.
+    let taken = "select max(id) from gitlab_users where username <> 'deploy'";
+    let other = bench.store.query(taken).await.expect("it runs").rows[0][0].as_i64().expect("a number");
+    bench
+        .database
+        .execute(&format!("{same}, source_url = 'https://x.example.com/deploy' where id = {other}"))
+        .await;
+    let elsewhere = (1_i64 << 44) + 9;
+    for named in [
+        &format!(
+            "insert into gitlab_users (id, source_id, username, name, synced_at) values ({elsewhere}, 9, 'deploy', 'Max', now())"
+        ),
+        "update gitlab_jobs set name = 'deploy'",
+        "update gitlab_labels set name = 'Max'",
+        "update gitlab_projects set name = 'deploy', path = 'deploy'",
+        "update gitlab_merge_requests set title = 'max deploy of @deploy'",
+    ] {
+        bench.database.execute(named).await;
+    }
+    bench.post("people.erase", json!({ "id": id })).await.ok(200);
+    let left = "select (select count(*) from gitlab_users where username = 'deploy' and name = 'Max')
+                     , (select count(*) from gitlab_jobs where name <> 'deploy') + (select count(*) from gitlab_labels where name <> 'Max')
+                     + (select count(*) from gitlab_projects where name <> 'deploy')
+                     , (select count(*) from gitlab_merge_requests where title <> 'max deploy of @erased-' || $id)
+                     , (select username from gitlab_users where id = $id)";
+    let left = bench.store.query(&left.replace("$id", &id.to_string())).await.expect("it runs").rows;
+    assert_eq!(left[0], [json!(2), json!(0), json!(0), json!(format!("erased-{id}"))]);
+}
