@@ -7,14 +7,17 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, FromRow};
 
-use crate::masks::{FRESH, Masks, MasksOf, digest};
+use crate::labels::LINKS;
+use crate::masks::{FRESH, Masks, MasksOf, digest, outlast_writers};
 use crate::purges::SPAN;
 use crate::{BROUGHT, Store, StoreError};
 
 /// Rows that are looked at together.
 const PIECE: i64 = 2_000;
+/// How often a column is gone through before that is given up.
+const PASSES: usize = 20;
 /// Tables of Weir's own in which people may be named, beside those that connectors fill, and what tells the GitLab there.
-const OURS: [(&str, &str); 8] = [
+const OURS: [(&str, &str); 9] = [
     ("weir.inbox", "null::bigint"),
     ("weir.sync_rejects", "instance"),
     ("weir.skips", "instance"),
@@ -23,6 +26,7 @@ const OURS: [(&str, &str); 8] = [
     ("weir.audit_log", "null::bigint"),
     ("weir.tasks", "null::bigint"),
     ("weir.pending", "instance"),
+    ("weir.webhooks", "instance"),
 ];
 
 /// A column with texts.
@@ -32,6 +36,23 @@ struct Texts {
     column: String,
     /// The expression that tells the GitLab of a row.
     instance: String,
+}
+
+impl Texts {
+    /// What the column holds. The address of a hook is Weir's own and begins with nobody's name.
+    fn means(&self) -> &str {
+        if self.table == "weir.webhooks" && self.column == "url" { "hook_url" } else { &self.column }
+    }
+}
+
+/// Its place, the value as JSON, its type, and the GitLab.
+type Found = (String, String, String, Option<i64>);
+
+/// What one pass through a column came to.
+#[derive(Debug, Default)]
+struct Pass {
+    found: u64,
+    changed: u64,
 }
 
 /// What became of an erasure.
@@ -59,13 +80,17 @@ impl Store {
         let Some((username, name)) = person else { return Ok(None) };
         let emails = self.emails_of(&username, name.as_deref(), emails).await?;
         self.remember_erased(user, &username, name.as_deref(), &emails, now).await?;
-        // Every process has read the list by then, and what it was writing is there.
+        outlast_writers(&self.pool).await?;
+        // Deliveries are kept without a transaction: every process has read the list by then.
         tokio::time::sleep(FRESH + Duration::from_secs(1)).await;
-        let masks = Masks::read(&self.pool).await?;
+        let masks = Masks::read(&mut *self.pool.acquire().await?).await?;
         let words: Vec<String> = emails.iter().cloned().chain(name).chain([username]).collect();
         let mut texts = self.erase_texts_by(user, now).await?;
         for column in self.texts().await? {
             texts += self.scrub(&masks, &column, &words).await?;
+        }
+        for links in &LINKS {
+            links.make_ids_again(&self.pool).await?;
         }
         // Last: until then the same can be asked for again.
         let row = sqlx::query(
@@ -164,28 +189,43 @@ impl Store {
         Ok(columns.bind(tables).bind(instances).fetch_all(&self.pool).await?)
     }
 
-    /// Takes what is erased out of a column, piece by piece.
+    /// Takes what is erased out of a column, until nothing of it is found any more.
     async fn scrub(&self, masks: &Masks, texts: &Texts, words: &[String]) -> Result<u64, StoreError> {
         let any = words.iter().map(|it| escaped(it)).collect::<Vec<_>>().join("|");
+        let mut changed = 0;
+        for _ in 0..PASSES {
+            let pass = self.scrub_once(masks, texts, &any).await?;
+            changed += pass.changed;
+            if pass.found == 0 {
+                return Ok(changed);
+            }
+        }
+        Err(StoreError::Restless(texts.table.clone()))
+    }
+
+    /// Goes through a column once, piece by piece. All pieces are of one moment, for a row that is written meanwhile may move
+    /// behind; such a row is found and not changed, and is for the next pass.
+    async fn scrub_once(&self, masks: &Masks, texts: &Texts, any: &str) -> Result<Pass, StoreError> {
         let Texts { table, column, instance } = texts;
         // Names of tables and columns are those of the schema, never a caller's.
         let select = format!(
             "select ctid::text, to_jsonb({column})::text, pg_typeof({column})::text, {instance} from {table}
               where ctid > $1::tid and {column}::text ~* $2 order by ctid limit {PIECE}"
         );
-        let (mut after, mut changed) = ("(0,0)".to_owned(), 0);
+        let mut moment = self.pool.begin_with("begin isolation level repeatable read read only").await?;
+        let (mut after, mut pass) = ("(0,0)".to_owned(), Pass::default());
         loop {
-            let rows: Vec<(String, String, String, Option<i64>)> =
-                sqlx::query_as(AssertSqlSafe(select.clone()))
-                    .bind(&after)
-                    .bind(&any)
-                    .fetch_all(&self.pool)
-                    .await?;
-            let Some(last) = rows.last() else { return Ok(changed) };
+            let rows: Vec<Found> = sqlx::query_as(AssertSqlSafe(select.clone()))
+                .bind(&after)
+                .bind(any)
+                .fetch_all(&mut *moment)
+                .await?;
+            let Some(last) = rows.last() else { return Ok(pass) };
             after.clone_from(&last.0);
             for (place, before, kind, instance) in &rows {
-                let Some(value) = masked(masks.of(*instance), column, before) else { continue };
-                changed += self.replace(table, column, kind, place, before, &value).await?;
+                let Some(value) = masked(masks.of(*instance), texts.means(), before) else { continue };
+                pass.found += 1;
+                pass.changed += self.replace(table, column, kind, place, before, &value).await?;
             }
         }
     }

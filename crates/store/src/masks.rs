@@ -1,18 +1,19 @@
 //! What is known of erased people is taken out of every text before it is written. Only digests are kept, so texts are cut
 //! into what could be a name, a username or an address, and each is held against them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool, Row};
 
 use crate::StoreError;
 use crate::purges::SPAN;
 
-/// How long the list serves before it is read again. An erasure waits for longer than this.
+/// How long the list serves those who write without a transaction. An erasure waits for longer than this.
 pub(crate) const FRESH: Duration = Duration::from_secs(2);
 /// Columns that hold nothing but who somebody is. `name` is none of them: most things that bear one are no people.
 const WHO: [&str; 10] = [
@@ -44,9 +45,15 @@ const PATHS: [&str; 10] = [
     "target",
 ];
 
+/// Takes the lock that an erasure waits for, and then counts: the second statement sees what was committed while the first
+/// waited. Both go to the server together.
+const HOLD: &str = "select pg_advisory_xact_lock_shared(8319); select count(*) from weir.erased_words";
+
 /// What is taken out.
 #[derive(Debug, Default)]
 pub(crate) struct Masks {
+    /// How many words there are: none is ever forgotten, so that the number tells one list from another.
+    words: i64,
     people: HashMap<Vec<u8>, Vec<i64>>,
     users: Vec<i64>,
     longest: usize,
@@ -69,11 +76,33 @@ impl MaskCache {
         if let Some((_, masks)) = known.filter(|it| it.0.elapsed() < FRESH) {
             return Ok(masks);
         }
+        self.read(&mut *pool.acquire().await?).await
+    }
+
+    /// The list for a transaction that has just begun. An erasure that was asked for meanwhile goes on when it has ended.
+    pub(crate) async fn hold(&self, transaction: &mut PgConnection) -> Result<Arc<Masks>, StoreError> {
+        let counted = sqlx::raw_sql(HOLD).fetch_all(&mut *transaction).await?;
+        let words: i64 = counted.last().map(|it| it.try_get(0)).transpose()?.unwrap_or_default();
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match known.filter(|it| it.1.words == words) {
+            Some((_, masks)) => Ok(masks),
+            None => self.read(transaction).await,
+        }
+    }
+
+    async fn read(&self, connection: &mut PgConnection) -> Result<Arc<Masks>, StoreError> {
         let read = Instant::now();
-        let masks = Arc::new(Masks::read(pool).await?);
+        let masks = Arc::new(Masks::read(connection).await?);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((read, masks.clone()));
         Ok(masks)
     }
+}
+
+/// Waits until what is written by an older list is there. What begins later knows the words that are committed by now.
+pub(crate) async fn outlast_writers(pool: &PgPool) -> Result<(), StoreError> {
+    let mut transaction = pool.begin().await?;
+    sqlx::query("select pg_advisory_xact_lock(8319)").execute(&mut *transaction).await?;
+    Ok(transaction.commit().await?)
 }
 
 /// The digest of a word of a kind: username, name or email.
@@ -87,16 +116,20 @@ pub(crate) fn pseudonym(user: i64) -> String {
 }
 
 impl Masks {
-    pub(crate) async fn read(pool: &PgPool) -> Result<Masks, StoreError> {
+    pub(crate) async fn read(connection: &mut PgConnection) -> Result<Masks, StoreError> {
         let rows: Vec<(Vec<u8>, i32, i64)> =
-            sqlx::query_as("select digest, words, user_id from weir.erased_words").fetch_all(pool).await?;
-        let users = sqlx::query_scalar("select user_id from weir.erased_people").fetch_all(pool).await?;
+            sqlx::query_as("select digest, words, user_id from weir.erased_words")
+                .fetch_all(&mut *connection)
+                .await?;
+        let users =
+            sqlx::query_scalar("select user_id from weir.erased_people").fetch_all(connection).await?;
+        let words = i64::try_from(rows.len()).unwrap_or(i64::MAX);
         let longest = rows.iter().map(|it| usize::try_from(it.1).unwrap_or(1)).max().unwrap_or_default();
         let mut people: HashMap<Vec<u8>, Vec<i64>> = HashMap::new();
         for (digest, _, user) in rows {
             people.entry(digest).or_default().push(user);
         }
-        Ok(Masks { people, users, longest })
+        Ok(Masks { words, people, users, longest })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -110,6 +143,20 @@ impl Masks {
             self.row(table, row);
         }
         rows.to_string()
+    }
+
+    /// Names of labels that a page knows by name alone, as those of the labels themselves are stored.
+    pub(crate) fn names<'n>(&self, named: Cow<'n, [(i64, i64, String)]>) -> Cow<'n, [(i64, i64, String)]> {
+        if self.is_empty() {
+            return named;
+        }
+        let mut named = named.into_owned();
+        for (project, _, name) in &mut named {
+            if let Some(masked) = self.of(Some(project.div_euclid(SPAN))).text("name", name) {
+                *name = masked;
+            }
+        }
+        Cow::Owned(named)
     }
 
     /// What they are to the words of a GitLab.
@@ -334,7 +381,7 @@ mod tests {
     fn masks() -> Masks {
         let words = [("username", "dev"), ("name", "Ödön von Horváth"), ("email", "o.h@example.com")];
         let people = words.iter().map(|(kind, word)| (digest(kind, word), vec![7])).collect();
-        Masks { people, users: vec![7], longest: 3 }
+        Masks { words: 3, people, users: vec![7], longest: 3 }
     }
 
     #[test]
