@@ -5,24 +5,55 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, FromRow};
 
-use crate::masks::{FRESH, Masks, digest};
+use crate::labels::LINKS;
+use crate::masks::{FRESH, Masks, MasksOf, digest, outlast_writers};
+use crate::purges::SPAN;
 use crate::{BROUGHT, Store, StoreError};
 
 /// Rows that are looked at together.
 const PIECE: i64 = 2_000;
-/// Tables of Weir's own in which people may be named, beside those that connectors fill.
-const OURS: [&str; 8] = [
-    "weir.inbox",
-    "weir.sync_rejects",
-    "weir.skips",
-    "weir.proofs",
-    "weir.syncs",
-    "weir.audit_log",
-    "weir.tasks",
-    "weir.pending",
+/// How often a column is gone through before that is given up.
+const PASSES: usize = 20;
+/// Tables of Weir's own in which people may be named, beside those that connectors fill, and what tells the GitLab there.
+const OURS: [(&str, &str); 9] = [
+    ("weir.inbox", "null::bigint"),
+    ("weir.sync_rejects", "instance"),
+    ("weir.skips", "instance"),
+    ("weir.proofs", "instance"),
+    ("weir.syncs", "instance"),
+    ("weir.audit_log", "null::bigint"),
+    ("weir.tasks", "null::bigint"),
+    ("weir.pending", "instance"),
+    ("weir.webhooks", "instance"),
 ];
+
+/// A column with texts.
+#[derive(Debug, FromRow)]
+struct Texts {
+    table: String,
+    column: String,
+    /// The expression that tells the GitLab of a row.
+    instance: String,
+}
+
+impl Texts {
+    /// What the column holds. The address of a hook is Weir's own and begins with nobody's name.
+    fn means(&self) -> &str {
+        if self.table == "weir.webhooks" && self.column == "url" { "hook_url" } else { &self.column }
+    }
+}
+
+/// Its place, the value as JSON, its type, and the GitLab.
+type Found = (String, String, String, Option<i64>);
+
+/// What one pass through a column came to.
+#[derive(Debug, Default)]
+struct Pass {
+    found: u64,
+    changed: u64,
+}
 
 /// What became of an erasure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,13 +80,17 @@ impl Store {
         let Some((username, name)) = person else { return Ok(None) };
         let emails = self.emails_of(&username, name.as_deref(), emails).await?;
         self.remember_erased(user, &username, name.as_deref(), &emails, now).await?;
-        // Every process has read the list by then, and what it was writing is there.
+        outlast_writers(&self.pool).await?;
+        // Deliveries are kept without a transaction: every process has read the list by then.
         tokio::time::sleep(FRESH + Duration::from_secs(1)).await;
-        let masks = Masks::read(&self.pool).await?;
+        let masks = Masks::read(&mut *self.pool.acquire().await?).await?;
         let words: Vec<String> = emails.iter().cloned().chain(name).chain([username]).collect();
         let mut texts = self.erase_texts_by(user, now).await?;
-        for (table, column) in self.texts().await? {
-            texts += self.scrub(&masks, &table, &column, &words).await?;
+        for column in self.texts().await? {
+            texts += self.scrub(&masks, &column, &words).await?;
+        }
+        for links in &LINKS {
+            links.make_ids_again(&self.pool).await?;
         }
         // Last: until then the same can be asked for again.
         let row = sqlx::query(
@@ -138,51 +173,59 @@ impl Store {
         Ok(notes + issues.bind(user).bind(now).execute(&self.pool).await?.rows_affected())
     }
 
-    /// Every column with texts of every table in which people may be named.
-    async fn texts(&self) -> Result<Vec<(String, String)>, StoreError> {
-        let brought = BROUGHT.into_iter().flat_map(|it| it.1).map(|it| it.0);
-        let tables: Vec<&str> = brought.chain(OURS).collect();
+    /// Every column with texts of every table in which people may be named. Users go by their number.
+    async fn texts(&self) -> Result<Vec<Texts>, StoreError> {
+        let brought = BROUGHT.into_iter().flat_map(|it| it.1).filter(|it| it.0 != "gitlab_users");
+        let brought = brought.map(|&(table, id)| (table, format!("{id} / {SPAN}")));
+        let ours = OURS.map(|(table, instance)| (table, instance.to_owned()));
+        let (tables, instances): (Vec<&str>, Vec<String>) = brought.chain(ours).unzip();
         let columns = sqlx::query_as(
-            "select t.name, quote_ident(a.attname)
-               from unnest($1::text[]) as t(name)
+            "select t.name as \"table\", quote_ident(a.attname) as \"column\", t.instance
+               from unnest($1::text[], $2::text[]) as t(name, instance)
                join pg_attribute a on a.attrelid = t.name::regclass and a.attnum > 0 and not a.attisdropped
               where a.atttypid in ('text'::regtype, 'jsonb'::regtype, 'text[]'::regtype)
               order by 1, 2",
         );
-        Ok(columns.bind(tables).fetch_all(&self.pool).await?)
+        Ok(columns.bind(tables).bind(instances).fetch_all(&self.pool).await?)
     }
 
-    /// Takes what is erased out of a column, piece by piece.
-    async fn scrub(
-        &self,
-        masks: &Masks,
-        table: &str,
-        column: &str,
-        words: &[String],
-    ) -> Result<u64, StoreError> {
+    /// Takes what is erased out of a column, until nothing of it is found any more.
+    async fn scrub(&self, masks: &Masks, texts: &Texts, words: &[String]) -> Result<u64, StoreError> {
         let any = words.iter().map(|it| escaped(it)).collect::<Vec<_>>().join("|");
+        let mut changed = 0;
+        for _ in 0..PASSES {
+            let pass = self.scrub_once(masks, texts, &any).await?;
+            changed += pass.changed;
+            if pass.found == 0 {
+                return Ok(changed);
+            }
+        }
+        Err(StoreError::Restless(texts.table.clone()))
+    }
+
+    /// Goes through a column once, piece by piece. All pieces are of one moment, for a row that is written meanwhile may move
+    /// behind; such a row is found and not changed, and is for the next pass.
+    async fn scrub_once(&self, masks: &Masks, texts: &Texts, any: &str) -> Result<Pass, StoreError> {
+        let Texts { table, column, instance } = texts;
         // Names of tables and columns are those of the schema, never a caller's.
-        let kind = format!("pg_typeof({column})");
         let select = format!(
-            "select ctid::text, to_jsonb({column})::text, {kind}::text from {table}
+            "select ctid::text, to_jsonb({column})::text, pg_typeof({column})::text, {instance} from {table}
               where ctid > $1::tid and {column}::text ~* $2 order by ctid limit {PIECE}"
         );
-        let (mut after, mut changed) = ("(0,0)".to_owned(), 0);
+        let mut moment = self.pool.begin_with("begin isolation level repeatable read read only").await?;
+        let (mut after, mut pass) = ("(0,0)".to_owned(), Pass::default());
         loop {
-            let rows: Vec<(String, String, String)> = sqlx::query_as(AssertSqlSafe(select.clone()))
+            let rows: Vec<Found> = sqlx::query_as(AssertSqlSafe(select.clone()))
                 .bind(&after)
-                .bind(&any)
-                .fetch_all(&self.pool)
+                .bind(any)
+                .fetch_all(&mut *moment)
                 .await?;
-            let Some(last) = rows.last() else { return Ok(changed) };
+            let Some(last) = rows.last() else { return Ok(pass) };
             after.clone_from(&last.0);
-            for (place, before, kind) in &rows {
-                let Ok(mut value) = serde_json::from_str::<Value>(before) else { continue };
-                mask(masks, column, &mut value);
-                if &value.to_string() == before {
-                    continue;
-                }
-                changed += self.replace(table, column, kind, place, before, &value).await?;
+            for (place, before, kind, instance) in &rows {
+                let Some(value) = masked(masks.of(*instance), texts.means(), before) else { continue };
+                pass.found += 1;
+                pass.changed += self.replace(table, column, kind, place, before, &value).await?;
             }
         }
     }
@@ -209,8 +252,16 @@ impl Store {
     }
 }
 
+/// What a value (as JSON) becomes; none where it stays.
+fn masked(masks: MasksOf<'_>, column: &str, before: &str) -> Option<Value> {
+    let before: Value = serde_json::from_str(before).ok()?;
+    let mut after = before.clone();
+    mask(masks, column, &mut after);
+    (after != before).then_some(after)
+}
+
 /// Masks a value. A text that is JSON itself is masked within.
-fn mask(masks: &Masks, column: &str, value: &mut Value) {
+fn mask(masks: MasksOf<'_>, column: &str, value: &mut Value) {
     if let Value::String(text) = value
         && let Ok(mut inner @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str::<Value>(text)
     {

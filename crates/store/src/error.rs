@@ -37,6 +37,9 @@ pub enum StoreError {
     /// Another process has moved or forgotten the cursor since it was read.
     #[error("Another process has read this list, or has it read again, meanwhile.")]
     CursorMoved,
+    /// Rows were written faster than they could be looked through.
+    #[error("{0} is written faster than a person can be erased from it. Ask for the erasure again.")]
+    Restless(String),
     /// A secret could not be opened.
     #[error("{0}.")]
     Vault(VaultError),

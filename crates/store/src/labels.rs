@@ -2,7 +2,7 @@
 
 use catalogue::{Instance, Rows};
 use chrono::{DateTime, Utc};
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
 use crate::children::Parent;
 use crate::{Store, StoreError};
@@ -31,7 +31,8 @@ impl Links {
 
     /// A statement about this table.
     fn about(&self, statement: &str) -> AssertSqlSafe<String> {
-        AssertSqlSafe(statement.replace("{table}", self.table).replace("{parent}", self.parent))
+        let statement = statement.replace("{table}", self.table).replace("{parent}", self.parent);
+        AssertSqlSafe(statement.replace("{made}", MADE))
     }
 
     /// Lets these projects' links follow renamed and deleted labels.
@@ -67,7 +68,18 @@ impl Links {
         }
         Ok(linked)
     }
+
+    /// Gives links whose name was masked the id that is made from what they are called now, for their next page brings that.
+    pub(crate) async fn make_ids_again(&self, pool: &PgPool) -> Result<(), StoreError> {
+        for statement in [DROP_TWINS, MAKE_AGAIN] {
+            sqlx::query(self.about(statement)).execute(pool).await?;
+        }
+        Ok(())
+    }
 }
+
+/// The negative id of a label of which only the name is known.
+const MADE: &str = "-1 - (('x' || substr(md5(n.name), 1, 16))::bit(64)::bigint & 4611686018427387903)";
 
 const RENAME: &str = "
     update {table} l
@@ -96,7 +108,7 @@ const LINK_NAMED: &str = "
     select distinct on (project_id, parent, label_id) project_id, parent, label_id, name, $4
       from (
         select n.project_id, n.parent, n.name
-             , coalesce(g.id, -1 - (('x' || substr(md5(n.name), 1, 16))::bit(64)::bigint & 4611686018427387903)) as label_id
+             , coalesce(g.id, {made}) as label_id
           from unnest($1::bigint[], $2::bigint[], $3::text[]) as n(project_id, parent, name)
           left join gitlab_labels g
             on g.project_id = n.project_id and g.name = n.name and g.deleted_at is null
@@ -117,6 +129,24 @@ const UNLINK_NAMED: &str = "
          select from unnest($1::bigint[], $2::bigint[], $3::text[]) as n(project_id, parent, name)
           where n.project_id = t.project_id and n.parent = t.{parent} and n.name = t.name
        )";
+
+const DROP_TWINS: &str = "
+    delete from {table} n
+     using {table} o
+     where n.label_id < 0
+       and n.name like '%erased-%'
+       and n.label_id <> {made}
+       and o.project_id = n.project_id
+       and o.{parent} = n.{parent}
+       and o.name = n.name
+       and (o.label_id = {made} or o.label_id < n.label_id)";
+
+const MAKE_AGAIN: &str = "
+    update {table} n
+       set label_id = {made}
+     where n.label_id < 0
+       and n.name like '%erased-%'
+       and n.label_id <> {made}";
 
 impl Store {
     /// Fills `gitlab_labels.group_id` from the groups' own listings. Gives how many labels changed.

@@ -63,11 +63,10 @@ impl Store {
     /// Writes a page. Users go first, each statement on its own, so that pages of different projects that name the
     /// same users cannot lock each other out.
     pub async fn write_page(&self, page: &Page<'_>) -> Result<Written, StoreError> {
-        let masks = self.masks.current(&self.pool).await?;
-        let mut written = self.write_users(page, &masks).await?;
+        let mut written = self.write_users(page).await?;
         let mut attempt = 1;
         loop {
-            match self.write_facts(page, &masks).await {
+            match self.write_facts(page).await {
                 Err(error) if error.is_transient() && attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error),
                 Ok(facts) => {
@@ -78,15 +77,16 @@ impl Store {
         }
     }
 
-    async fn write_users(&self, page: &Page<'_>, masks: &Masks) -> Result<Written, StoreError> {
+    async fn write_users(&self, page: &Page<'_>) -> Result<Written, StoreError> {
         let mut written = Written::new();
         for batch in page.rows.batches.iter().filter(|it| is_users(it)) {
             let mut changed = 0;
             if let Some((json, sightings)) = self.seen_users.fresh(&batch.json()) {
                 let ids: Vec<i64> = sightings.iter().map(|it| it.id).collect();
                 let mut transaction = self.pool.begin().await?;
+                let masks = self.masks.hold(&mut transaction).await?;
                 let kinds = users::kinds(&mut transaction, batch, &ids).await?;
-                changed = upsert::upsert_json(&mut transaction, batch, json, page.sent_at, masks).await?;
+                changed = upsert::upsert_json(&mut transaction, batch, json, page.sent_at, &masks).await?;
                 users::note_due(&mut transaction, kinds).await?;
                 let newer = users::newer_than(&mut transaction, &ids, page.sent_at).await?;
                 transaction.commit().await?;
@@ -97,16 +97,17 @@ impl Store {
         Ok(written)
     }
 
-    async fn write_facts(&self, page: &Page<'_>, masks: &Masks) -> Result<Written, StoreError> {
+    async fn write_facts(&self, page: &Page<'_>) -> Result<Written, StoreError> {
         let mut transaction = self.pool.begin().await?;
+        let masks = self.masks.hold(&mut transaction).await?;
         if let Some(lease) = page.lease {
             leases::hold(&mut transaction, lease).await?;
         }
         if let Some(stood) = page.stood {
             partitions::hold(&mut transaction, stood).await?;
         }
-        let written = write_rows(&mut transaction, page, masks).await?;
-        write_bookkeeping(&mut transaction, page, masks).await?;
+        let written = write_rows(&mut transaction, page, &masks).await?;
+        write_bookkeeping(&mut transaction, page, &masks).await?;
         transaction.commit().await?;
         self.growth.grown(&self.pool, written.values().map(|it| it.written).sum()).await?;
         Ok(written)
@@ -145,7 +146,7 @@ async fn write_rows(
         }
     }
     for links in &labels::LINKS {
-        let named = outdated.leave_out_named(links.on, links.named(page.rows));
+        let named = masks.names(outdated.leave_out_named(links.on, links.named(page.rows)));
         if !named.is_empty() {
             let linked = links.link_named(connection, &named, page.sent_at).await?;
             count(&mut written, links.table, named.len() as u64, linked);

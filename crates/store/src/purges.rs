@@ -1,17 +1,22 @@
 //! What a deleted connection brought is removed: in small pieces, so that nobody waits for a lock, and so that a worker that
 //! is killed leaves the rest to another.
 
+use std::sync::{Mutex, PoisonError};
+
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, FromRow};
 
+use crate::syncs::IS_LED;
 use crate::{Store, StoreError};
 
 /// Rows that are removed in one transaction.
 const PIECE: i64 = 5_000;
 /// How long a worker may be silent before its purge is given to another, in seconds.
 const LEASE_SECONDS: f64 = 60.0;
+/// What was in flight when a connection was deleted is written within this: a delivery is read for two minutes at most.
+const IN_FLIGHT_SECONDS: f64 = 180.0;
 /// Ids of one instance are below this: its number tells where they begin.
-const SPAN: i64 = 1 << 44;
+pub(crate) const SPAN: i64 = 1 << 44;
 
 /// What each connector brings, by table and by the column that tells the instance. `gitlab` goes last, and takes all there is.
 pub const BROUGHT: [(&str, &[(&str, &str)]); 5] = [
@@ -63,7 +68,7 @@ pub const BROUGHT: [(&str, &[(&str, &str)]); 5] = [
 ];
 
 /// A purge that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[derive(Debug, FromRow)]
 pub struct PurgeRow {
     /// The connection.
     pub id: i64,
@@ -76,7 +81,24 @@ pub struct PurgeRow {
     pub purged_at: Option<DateTime<Utc>>,
     /// How many rows were removed so far.
     pub purged_rows: i64,
+    /// How far the worker is that claimed it.
+    #[sqlx(skip)]
+    reached: Mutex<Reached>,
 }
+
+/// Where the next piece begins: what is before was looked through.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reached {
+    /// The number of the table.
+    table: usize,
+    /// The least project, group or user there whose rows are not all removed.
+    from: Option<i64>,
+    /// Whether this round removed anything.
+    removed: bool,
+}
+
+/// A piece of a table that was removed: how many rows, and the project, group or user at its end.
+type Piece = (i64, Option<i64>);
 
 impl Store {
     /// A connection that was deleted, as a purge sees it.
@@ -109,14 +131,22 @@ impl Store {
         Ok(is.bind(connector).bind(instance).fetch_one(&self.pool).await?)
     }
 
-    /// Takes a purge that nobody is at, of a connection that runs nothing any more.
+    /// Takes a purge that nobody is at, of a connection that runs nothing any more: no task, no sync that somebody began by
+    /// hand, and nothing that was in flight when it was deleted.
     pub async fn claim_purge(&self, owner: &str) -> Result<Option<PurgeRow>, StoreError> {
-        let row = sqlx::query_as(
+        let sql = format!(
             "with next as materialized (
                select c.id from weir.connections c
                 where c.purge_asked_at is not null and c.purged_at is null
+                  and c.deleted_at < clock_timestamp() - make_interval(secs => $3)
                   and (c.purge_until is null or c.purge_until < clock_timestamp())
                   and not exists (select from weir.tasks t where t.connection_id = c.id and t.until > clock_timestamp())
+                  and not exists (
+                    select from weir.syncs s
+                     where s.instance = c.instance and s.state = 'running'
+                       and (c.type = 'gitlab' or c.type = any(s.connectors))
+                       and {IS_LED}
+                  )
                 order by c.id limit 1 for update skip locked
              )
              update weir.connections c
@@ -124,27 +154,45 @@ impl Store {
                from next where c.id = next.id
              returning c.id, c.type, c.instance, c.purged_at, c.purged_rows",
         );
-        Ok(row.bind(owner).bind(LEASE_SECONDS).fetch_optional(&self.pool).await?)
+        let row = sqlx::query_as(AssertSqlSafe(sql));
+        let row = row.bind(owner).bind(LEASE_SECONDS).bind(IN_FLIGHT_SECONDS);
+        Ok(row.fetch_optional(&self.pool).await?)
     }
 
     /// Removes a piece of it. Gives how many rows; none where nothing is left, or another worker has the purge.
     pub async fn purge_piece(&self, purge: &PurgeRow, owner: &str) -> Result<u64, StoreError> {
-        for (table, column) in tables(&purge.connector) {
-            let removed = self.remove(purge, owner, table, column).await?;
-            if removed > 0 {
-                return Ok(removed);
+        let tables: Vec<_> = tables(&purge.connector).collect();
+        let mut at = *purge.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        let removed = loop {
+            let Some((table, column)) = tables.get(at.table) else {
+                // What was written behind is found in another round; the last one finds nothing.
+                if !at.removed {
+                    break 0;
+                }
+                at = Reached::default();
+                continue;
+            };
+            match self.remove(purge, owner, (table, column), at.from).await? {
+                None => return Ok(0),
+                Some((0, _)) => at = Reached { table: at.table + 1, from: None, ..at },
+                Some((removed, last)) => {
+                    at = Reached { from: last, removed: true, ..at };
+                    break removed;
+                }
             }
-        }
-        Ok(0)
+        };
+        *purge.reached.lock().unwrap_or_else(PoisonError::into_inner) = at;
+        Ok(removed.unsigned_abs())
     }
 
+    /// Removes a piece of a table; none where another worker has the purge.
     async fn remove(
         &self,
         purge: &PurgeRow,
         owner: &str,
-        table: &str,
-        column: &str,
-    ) -> Result<u64, StoreError> {
+        (table, column): (&str, &str),
+        from: Option<i64>,
+    ) -> Result<Option<Piece>, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let held = sqlx::query(
             "update weir.connections set purge_until = clock_timestamp() + make_interval(secs => $3)
@@ -152,24 +200,27 @@ impl Store {
         );
         let held = held.bind(purge.id).bind(owner).bind(LEASE_SECONDS).execute(&mut *transaction).await?;
         if held.rows_affected() == 0 {
-            return Ok(0);
+            return Ok(None);
         }
         // Names of tables and columns are those above, never a caller's.
         let sql = format!(
-            "delete from {table} where ctid = any(array(
-               select ctid from {table} where {column} >= $1 and {column} < $2 limit {PIECE}
-             ))"
+            "with removed as (
+               delete from {table} where ctid = any(array(
+                 select ctid from {table} where {column} >= $1 and {column} < $2 order by {column} limit {PIECE}
+               )) returning {column}
+             )
+             select count(*), max({column}) from removed"
         );
-        let from = purge.instance * SPAN;
-        let removed = sqlx::query(AssertSqlSafe(sql)).bind(from).bind(from + SPAN);
-        let removed = removed.execute(&mut *transaction).await?.rows_affected();
+        let begins = purge.instance * SPAN;
+        let piece = sqlx::query_as(AssertSqlSafe(sql)).bind(from.unwrap_or(begins)).bind(begins + SPAN);
+        let piece: Piece = piece.fetch_one(&mut *transaction).await?;
         sqlx::query("update weir.connections set purged_rows = purged_rows + $2 where id = $1")
             .bind(purge.id)
-            .bind(i64::try_from(removed).unwrap_or(i64::MAX))
+            .bind(piece.0)
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        Ok(removed)
+        Ok(Some(piece))
     }
 
     /// Forgets how far everything was read, and ends the purge. `resources`: those of the connector. Gives how many rows
@@ -204,7 +255,9 @@ impl Store {
                 .execute(&mut *transaction)
                 .await?;
             sqlx::query(
-                "delete from weir.inbox where starts_with(sender, (select base_url from weir.instances where number = $1))",
+                "delete from weir.inbox i
+                  using weir.instances n
+                  where n.number = $1 and (i.sender = n.base_url or starts_with(i.sender, n.base_url || '/'))",
             )
             .bind(purge.instance)
             .execute(&mut *transaction)

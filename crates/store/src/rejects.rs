@@ -32,7 +32,7 @@ pub(crate) async fn add(
     masks: &Masks,
 ) -> Result<(), StoreError> {
     // The text column refuses U+0000 as jsonb does.
-    let raw = masks.body(&reject.raw).replace('\0', "");
+    let raw = masks.of(Some(instance)).body(&reject.raw).replace('\0', "");
     sqlx::query(
         "insert into weir.sync_rejects as t (instance, resource, reader, parent_id, error, raw, digest, seen_at)
          values ($1, $2, $3, $4, $5, $6, md5($6), $7)

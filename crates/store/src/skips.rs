@@ -36,9 +36,10 @@ impl Store {
         repeated: &BTreeSet<Skip>,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let masks = self.masks.current(&self.pool).await?;
-        let masked = |column, text: &str| masks.text(column, text).unwrap_or_else(|| text.to_owned());
         let mut transaction = self.pool.begin().await?;
+        let masks = self.masks.hold(&mut transaction).await?;
+        let masks = masks.of(Some(instance));
+        let masked = |column, text: &str| masks.text(column, text).unwrap_or_else(|| text.to_owned());
         for skip in skips {
             sqlx::query(
                 "insert into weir.skips as t

@@ -338,6 +338,14 @@ async fn is_dead(connection: &mut PgConnection, sync_id: i64) -> Result<bool, St
     Ok(free.bind(LEADS).bind(key(sync_id)).bind(sync_id).fetch_one(connection).await?)
 }
 
+/// A condition: the run `s` is led by a process that lives. Other than `is_dead` it takes no lock, and can be part of a query.
+/// A leader has its lock before its run can be seen.
+pub(crate) const IS_LED: &str = "(s.until > clock_timestamp() or s.id & 4294967295 in (
+    select objid::bigint from pg_locks
+     where locktype = 'advisory' and classid::bigint = 8318 and objsubid = 2 and granted
+       and database = (select oid from pg_database where datname = current_database())
+  ))";
+
 /// Advisory locks take 32 bits; runs that are 2^32 apart do not meet.
 fn key(sync_id: i64) -> i32 {
     sync_id as i32

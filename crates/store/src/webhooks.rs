@@ -53,6 +53,11 @@ impl Store {
 
     /// Keeps a hook as it was seen. A secret that Weir gave it earlier is not forgotten.
     pub async fn save_webhook(&self, row: &WebhookRow) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let masks = self.masks.hold(&mut transaction).await?;
+        let masks = masks.of(Some(row.instance));
+        let masked = |column, text: &str| masks.text(column, text).unwrap_or_else(|| text.to_owned());
+        let problems: Vec<String> = row.problems.iter().map(|it| masked("problems", it)).collect();
         sqlx::query(
             "insert into weir.webhooks as w
                (instance, place, place_id, hook_id, path, url, events, alert_status, disabled_until, problems
@@ -69,19 +74,19 @@ impl Store {
         .bind(&row.place)
         .bind(row.place_id)
         .bind(row.hook_id)
-        .bind(&row.path)
-        .bind(&row.url)
+        .bind(masked("path", &row.path))
+        .bind(masked("hook_url", &row.url))
         .bind(&row.events)
         .bind(&row.alert_status)
         .bind(row.disabled_until)
-        .bind(&row.problems)
+        .bind(problems)
         .bind(row.token_id)
         .bind(row.signing_token_id)
         .bind(row.created_at)
         .bind(row.checked_at)
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
-        Ok(())
+        Ok(transaction.commit().await?)
     }
 
     /// Forgets the hooks of a place other than these: GitLab was asked and does not have them any more.

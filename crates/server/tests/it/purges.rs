@@ -28,7 +28,14 @@ async fn synced(bench: &Bench, kind: &str) -> i64 {
     id
 }
 
+/// What was deleted was deleted long enough ago for a purge to begin.
+async fn age(bench: &Bench) {
+    let long_ago = "update weir.connections set deleted_at = deleted_at - interval '3 minutes' where deleted_at is not null";
+    bench.database.execute(long_ago).await;
+}
+
 async fn purged(bench: &Bench, id: i64) -> i64 {
+    age(bench).await;
     for _ in 0..400 {
         let told = bench.post("connections.delete", json!({ "id": id, "purge": true })).await.ok(200);
         if told["purge"]["state"] == "complete" {
@@ -120,6 +127,8 @@ async fn a_purge_that_was_killed_is_gone_on_with_and_counted_once() {
     bench.store.ask_purge(gitlab, SystemClock.now()).await.unwrap().expect("it is deleted");
     let body = json!({ "type": "gitlab", "settings": { "base_url": bench.gitlab.url() } });
     assert_eq!(bench.post("connections.create", body.clone()).await.error(), (409, "connection_in_use"));
+    assert!(bench.store.claim_purge("early").await.unwrap().is_none(), "a delivery may still be read");
+    age(&bench).await;
     // One piece, and then a kill.
     let purge = bench.store.claim_purge("killed").await.unwrap().expect("it is there");
     let piece = bench.store.purge_piece(&purge, "killed").await.unwrap();
@@ -135,4 +144,88 @@ async fn a_purge_that_was_killed_is_gone_on_with_and_counted_once() {
     );
     bench.post("connections.create", body).await.ok(201);
     working.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_waits_for_syncs_of_its_connector_that_live() {
+    let bench = Bench::new().await;
+    let working = bench.work("one");
+    synced(&bench, "gitlab").await;
+    let pipelines = synced(&bench, "gitlab_pipelines").await;
+    working.stop().await;
+    bench.store.delete_connection(pipelines, SystemClock.now()).await.unwrap();
+    bench.store.ask_purge(pipelines, SystemClock.now()).await.unwrap().expect("it is deleted");
+    age(&bench).await;
+    let connectors = ["gitlab_pipelines".to_owned()];
+    let run =
+        store::Run { instance: 0, connectors: &connectors, scope: "hand", connection: None, owner: "hand" };
+    let joined = bench.store.join_sync(&run, SystemClock.now()).await.unwrap();
+    assert!(joined.leadership.is_some());
+    assert!(bench.store.claim_purge("one").await.unwrap().is_none(), "a sync by hand runs");
+    // Its process dies, and nobody ends the run.
+    drop(joined);
+    let mut claimed = None;
+    for _ in 0..100 {
+        claimed = bench.store.claim_purge("one").await.unwrap();
+        if claimed.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(claimed.is_some(), "the dead hold up nobody");
+    assert_eq!(number(&bench, "select count(*) from weir.syncs where state = 'running'").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_goes_on_where_it_was_and_finds_what_came_behind_it() {
+    let bench = Bench::new().await;
+    let working = bench.work("one");
+    synced(&bench, "gitlab").await;
+    let pipelines = synced(&bench, "gitlab_pipelines").await;
+    working.stop().await;
+    let jobs = "insert into gitlab_jobs (project_id, id, pipeline_id, source_id, kind, status, synced_at)
+                select $project, 1000000 + n, 1, 1000000 + n, 'build', 'success', now() from generate_series(1, $count) as n";
+    let jobs = |project: i64, count: i64| {
+        jobs.replace("$project", &project.to_string()).replace("$count", &count.to_string())
+    };
+    bench.database.execute(&jobs(1_000_000, 6_000)).await;
+    let before = rows(&bench).await;
+    bench.store.delete_connection(pipelines, SystemClock.now()).await.unwrap();
+    bench.store.ask_purge(pipelines, SystemClock.now()).await.unwrap().expect("it is deleted");
+    age(&bench).await;
+    let purge = bench.store.claim_purge("one").await.unwrap().expect("it is there");
+    assert_eq!(bench.store.purge_piece(&purge, "one").await.unwrap(), 5_000);
+    bench.database.execute(&jobs(1, 1)).await;
+    let mut removed = 5_000;
+    loop {
+        match bench.store.purge_piece(&purge, "one").await.unwrap() {
+            0 => break,
+            piece => removed += i64::try_from(piece).unwrap(),
+        }
+    }
+    assert_eq!(removed, before["gitlab_jobs"] + before["gitlab_pipelines"] + 1);
+    assert_eq!(number(&bench, "select count(*) from gitlab_jobs").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_leaves_the_deliveries_of_a_gitlab_whose_address_only_begins_alike() {
+    let bench = Bench::new().await;
+    let gitlab = bench.connection("gitlab").await;
+    let (own, other) = (bench.gitlab.url().to_owned(), format!("{}0", bench.gitlab.url()));
+    let delivery = |key: u8, sender: &str| store::Delivery {
+        key: vec![key; 16],
+        sender: Some(sender.to_owned()),
+        event: "note".to_owned(),
+        body: "{}".to_owned(),
+        received_at: SystemClock.now(),
+    };
+    let slashed = format!("{own}/");
+    let deliveries = [delivery(1, &own), delivery(2, &slashed), delivery(3, &other)];
+    bench.store.receive(&deliveries).await.unwrap();
+    bench.post("connections.delete", json!({ "id": gitlab, "purge": true })).await.ok(200);
+    let working = bench.work("one");
+    purged(&bench, gitlab).await;
+    working.stop().await;
+    let left = bench.store.query("select sender from weir.inbox").await.expect("it runs").rows;
+    assert_eq!(left, [[json!(other)]]);
 }
