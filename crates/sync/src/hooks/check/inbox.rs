@@ -83,7 +83,8 @@ async fn strangers(store: &Store, report: &mut Report, counts: &[WebhookCount]) 
         );
         return Ok(());
     }
-    let known = |sender: &str| bases.iter().any(|it| sender.starts_with(it.as_str()));
+    let is_of = |sender: &str, base: &str| sender == base || sender.starts_with(&format!("{base}/"));
+    let known = |sender: &str| bases.iter().any(|it| is_of(sender, it.as_str()));
     let mut strangers: Vec<(&str, i64)> = Vec::new();
     for count in counts.iter().filter(|it| it.state == "unknown") {
         let Some(sender) = count.sender.as_deref().filter(|it| !known(it)) else { continue };
