@@ -6,12 +6,9 @@ use sqlx::PgConnection;
 
 use crate::{Page, StoreError};
 
-/// What is told apart, by the table that says whether it is stored.
-const KINDS: [(i32, &str); 3] = [
-    (0x0062_0001, "gitlab_merge_requests"),
-    (0x0062_0002, "gitlab_issues"),
-    (0x0062_0003, "weir.merge_request_heads"),
-];
+/// What is told apart: the class of its advisory locks, and the table that says whether it is stored.
+const KINDS: [(i32, &str); 3] =
+    [(8320, "gitlab_merge_requests"), (8321, "gitlab_issues"), (8322, "weir.merge_request_heads")];
 
 /// Lets pages that bring merge requests or issues of one project for the first time wait for each other. Whoever comes second
 /// finds what the first has stored.

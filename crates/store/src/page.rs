@@ -45,6 +45,26 @@ pub struct Page<'a> {
     pub listed: Option<Listed<'a>>,
 }
 
+impl<'p> Page<'p> {
+    /// A page of nothing but rows.
+    pub fn new(instance: i64, rows: &'p Rows, sent_at: DateTime<Utc>) -> Page<'p> {
+        Page {
+            instance,
+            rows,
+            sent_at,
+            progress: None,
+            stood: None,
+            lease: None,
+            rejects: &[],
+            done: &[],
+            label_projects: &[],
+            milestone_projects: &[],
+            trunk: None,
+            listed: None,
+        }
+    }
+}
+
 /// What happened to the rows of one table.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {

@@ -250,20 +250,7 @@ impl Engine {
 
     /// A page of nothing but rows.
     pub(crate) fn page<'a>(&self, rows: &'a Rows, sent_at: DateTime<Utc>) -> Page<'a> {
-        Page {
-            instance: self.instance.0,
-            rows,
-            sent_at,
-            progress: None,
-            stood: None,
-            lease: None,
-            rejects: &[],
-            done: &[],
-            label_projects: &[],
-            milestone_projects: &[],
-            trunk: None,
-            listed: None,
-        }
+        Page::new(self.instance.0, rows, sent_at)
     }
 
     /// Writes a page and counts it.

@@ -196,20 +196,7 @@ async fn labels_known_by_name_alone_are_linked_after_an_erasure_as_before() {
 }
 
 async fn write(bench: &Bench, rows: &catalogue::Rows) {
-    let page = store::Page {
-        instance: 0,
-        rows,
-        sent_at: sync::Clock::now(&sync::SystemClock),
-        progress: None,
-        stood: None,
-        lease: None,
-        rejects: &[],
-        done: &[],
-        label_projects: &[],
-        milestone_projects: &[],
-        trunk: None,
-        listed: None,
-    };
+    let page = store::Page::new(0, rows, sync::Clock::now(&sync::SystemClock));
     bench.store.write_page(&page).await.expect("it is written");
 }
 

@@ -41,20 +41,7 @@ fn at(minute: i64) -> DateTime<Utc> {
 
 /// Writes a sample as if it had been asked for at this minute. Gives how many rows changed.
 async fn write(store: &Store, rows: &Rows, minute: i64) -> u64 {
-    let page = Page {
-        instance: 0,
-        rows,
-        sent_at: at(minute),
-        progress: None,
-        stood: None,
-        lease: None,
-        rejects: &[],
-        done: &[],
-        label_projects: &[],
-        milestone_projects: &[],
-        trunk: None,
-        listed: None,
-    };
+    let page = Page::new(0, rows, at(minute));
     store.forget_seen_users();
     let written = store.write_page(&page).await.expect("the page is written");
     written.values().map(|it| it.written).sum()

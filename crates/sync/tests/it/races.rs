@@ -90,7 +90,10 @@ async fn a_list_that_is_asked_for_again_while_it_is_read_is_read_once_more() {
     let (store, list) = (&bench.store, Pending { list: List::Pipeline, project: 1, parent: 2, iid: 3 });
     let wish = Rows { pending: vec![list.clone()], ..Rows::default() };
     let write = async |rows: &Rows, done: &[PendingRow]| {
-        store.write_page(&page(rows, done)).await.expect("it is written");
+        store
+            .write_page(&Page { done, ..Page::new(0, rows, chrono::DateTime::UNIX_EPOCH) })
+            .await
+            .expect("it is written");
     };
     let claim = async |owner: &str| {
         store.claim_pending(0, owner, 10, &[List::Pipeline], None).await.expect("it is claimed")
@@ -110,21 +113,4 @@ async fn a_list_that_is_asked_for_again_while_it_is_read_is_read_once_more() {
     write(&wish, &[]).await;
     write(&Rows::default(), &second).await;
     assert_eq!(left().await, 1);
-}
-
-fn page<'a>(rows: &'a Rows, done: &'a [PendingRow]) -> Page<'a> {
-    Page {
-        instance: 0,
-        rows,
-        sent_at: chrono::DateTime::UNIX_EPOCH,
-        progress: None,
-        stood: None,
-        lease: None,
-        rejects: &[],
-        done,
-        label_projects: &[],
-        milestone_projects: &[],
-        trunk: None,
-        listed: None,
-    }
 }
