@@ -131,8 +131,8 @@ fn every_recorded_webhook_names_what_a_person_reads_in_it() {
 
 /// A recorded payload, as if it came from this GitLab and told of that.
 fn readdressed(folder: &Path, name: &str, url: &str, project: i64, number: i64) -> String {
-    let mut payload: Value =
-        serde_json::from_str(&std::fs::read_to_string(folder.join(name)).unwrap()).unwrap();
+    let text = std::fs::read_to_string(folder.join(name)).expect("it can be read");
+    let mut payload: Value = serde_json::from_str(&text).expect("it is JSON");
     let kind = payload["object_kind"].as_str().expect("a kind").to_owned();
     let places: &[&str] = match kind.as_str() {
         "note" => &["/merge_request/iid", "/issue/iid"],
